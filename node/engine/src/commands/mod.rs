@@ -1,0 +1,24 @@
+//! The data commands: one folder per family, one file per group of siblings.
+//!
+//! A file holds the declarations, the handlers under them, and nothing about data layout; the
+//! script tests stand in `tests/scripts/<family>/`, named after the command.
+
+mod hashes;
+mod keys;
+mod lists;
+mod options;
+mod sets;
+mod sorted_sets;
+mod strings;
+
+use crate::command::Command;
+
+/// Every data command.
+pub static FAMILIES: &[&[Command]] = &[
+    hashes::COMMANDS,
+    keys::COMMANDS,
+    lists::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
+    strings::COMMANDS,
+];

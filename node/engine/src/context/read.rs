@@ -1,0 +1,102 @@
+//! The context of a handler that cannot change anything.
+
+use core::cell::RefCell;
+
+use crate::command::Args;
+use crate::error::{Result, WRONG_TYPE};
+use crate::keyspace::{Collection, Database, Entry, Key, Keyspace, StringRef, ValueRef};
+use crate::rng::Rng;
+use crate::settings::Settings;
+
+/// What a reading handler may see.
+pub struct ReadCx<'e> {
+    pub(crate) keyspace: &'e Keyspace,
+    pub(crate) settings: &'e Settings,
+    pub(crate) db: u16,
+    pub(crate) now_ms: u64,
+    pub(crate) rng: RefCell<Rng>,
+}
+
+impl<'e> ReadCx<'e> {
+    /// The number of the selected database.
+    pub fn db(&self) -> u16 {
+        self.db
+    }
+
+    /// The time that counts for expiry, in milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Replicated settings.
+    pub fn settings(&self) -> &'e Settings {
+        self.settings
+    }
+
+    /// The whole keyspace, for commands that walk it.
+    pub fn keyspace(&self) -> &'e Keyspace {
+        self.keyspace
+    }
+
+    /// The selected database, for commands that walk it.
+    pub fn database(&self) -> &'e Database {
+        self.keyspace.database(self.db)
+    }
+
+    /// Slot and hash of a key that stands in `args`.
+    #[inline]
+    pub fn key<'a>(&self, args: &Args<'a>, word: usize) -> Key<'a> {
+        let bytes = args.get(word);
+        match args.prepared_for(bytes) {
+            Some(ready) => Key { bytes, slot: ready.slot, hash: ready.hash },
+            None => self.keyspace.key(bytes),
+        }
+    }
+
+    /// A random number below `bound`.
+    pub fn random_below(&self, bound: usize) -> usize {
+        self.rng.borrow_mut().below(bound)
+    }
+
+    /// Whether an entry exists as far as clients can tell.
+    pub fn is_live(&self, entry: &Entry) -> bool {
+        entry.expire_at_ms().is_none_or(|at| at > self.now_ms)
+    }
+
+    /// The entry of a key, unless it has expired.
+    #[inline]
+    pub fn entry(&self, key: &Key<'_>) -> Option<&'e Entry> {
+        self.database().get(key).filter(|entry| self.is_live(entry))
+    }
+
+    /// The value of a key.
+    #[inline]
+    pub fn value(&self, key: &Key<'_>) -> Option<ValueRef<'e>> {
+        self.entry(key).map(Entry::value)
+    }
+
+    /// The string at a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    #[inline]
+    pub fn string(&self, key: &Key<'_>) -> Result<Option<StringRef<'e>>> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(ValueRef::String(string)) => Ok(Some(string)),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    /// The collection at a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    #[inline]
+    pub fn get<T: Collection>(&self, key: &Key<'_>) -> Result<Option<&'e T>> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(value) => T::in_ref(value).map(Some).ok_or(WRONG_TYPE),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The context of a handler that runs inside an entry.
+
+use crate::command::Args;
+use crate::effects::{Effect, Effects, EventClass, Interests};
+use crate::error::{Result, WRONG_TYPE};
+use crate::keyspace::{Collection, Entry, Key, Keyspace, StringRef, StringValue, Value, ValueRef};
+use crate::rng::Rng;
+use crate::settings::Settings;
+
+/// What becomes of a key's expiry when its value is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// The key loses it.
+    Clear,
+    /// The key keeps it.
+    Keep,
+    /// The key gets this one, in milliseconds since the Unix epoch.
+    At(u64),
+}
+
+/// What a writing handler may see and do.
+pub struct WriteCx<'e> {
+    pub(crate) keyspace: &'e mut Keyspace,
+    pub(crate) settings: &'e mut Settings,
+    pub(crate) db: u16,
+    pub(crate) now_ms: u64,
+    pub(crate) rng: &'e mut Rng,
+    pub(crate) effects: &'e mut Effects,
+    pub(crate) interests: Interests,
+}
+
+impl WriteCx<'_> {
+    /// The number of the selected database.
+    pub fn db(&self) -> u16 {
+        self.db
+    }
+
+    /// The entry's time, in milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Replicated settings.
+    pub fn settings(&self) -> &Settings {
+        self.settings
+    }
+
+    /// Replicated settings, for the command that changes them.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        self.settings
+    }
+
+    /// The keyspace, for commands that walk or replace whole databases.
+    pub fn keyspace_mut(&mut self) -> &mut Keyspace {
+        self.keyspace
+    }
+
+    /// The generator that the entry's stamp seeds.
+    pub fn rng(&mut self) -> &mut Rng {
+        self.rng
+    }
+
+    /// The same context on another database, whose number the caller has checked.
+    pub fn in_database(&mut self, db: u16) -> WriteCx<'_> {
+        WriteCx {
+            keyspace: self.keyspace,
+            settings: self.settings,
+            db,
+            now_ms: self.now_ms,
+            rng: self.rng,
+            effects: self.effects,
+            interests: self.interests,
+        }
+    }
+
+    /// Slot and hash of a key that stands in `args`.
+    #[inline]
+    pub fn key<'a>(&self, args: &Args<'a>, word: usize) -> Key<'a> {
+        let bytes = args.get(word);
+        match args.prepared_for(bytes) {
+            Some(ready) => Key { bytes, slot: ready.slot, hash: ready.hash },
+            None => self.keyspace.key(bytes),
+        }
+    }
+
+    fn is_live(&self, entry: &Entry) -> bool {
+        entry.expire_at_ms().is_none_or(|at| at > self.now_ms)
+    }
+
+    /// The entry of a key, unless it has expired.
+    #[inline]
+    pub fn entry(&self, key: &Key<'_>) -> Option<&Entry> {
+        self.keyspace.database(self.db).get(key).filter(|entry| self.is_live(entry))
+    }
+
+    /// The value of a key.
+    #[inline]
+    pub fn value(&self, key: &Key<'_>) -> Option<ValueRef<'_>> {
+        self.entry(key).map(Entry::value)
+    }
+
+    /// The string at a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    pub fn string(&self, key: &Key<'_>) -> Result<Option<StringRef<'_>>> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(ValueRef::String(string)) => Ok(Some(string)),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    /// The collection at a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    pub fn get<T: Collection>(&self, key: &Key<'_>) -> Result<Option<&T>> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(value) => T::in_ref(value).map(Some).ok_or(WRONG_TYPE),
+        }
+    }
+
+    /// The collection at a key, to be changed.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    pub fn get_mut<T: Collection>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>> {
+        self.delete_if_expired(key);
+        match self.keyspace.database_mut(self.db).get_mut(key) {
+            None => Ok(None),
+            Some(entry) => entry.collection_mut().map(Some).ok_or(WRONG_TYPE),
+        }
+    }
+
+    /// The collection at a key, to be changed; an empty one is made where there is none.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    pub fn get_or_new<T: Collection>(&mut self, key: &Key<'_>) -> Result<&mut T> {
+        self.delete_if_expired(key);
+        if self.keyspace.database(self.db).get(key).is_none() {
+            self.add(key, T::empty(), None);
+        }
+        let entry = self.keyspace.database_mut(self.db).get_mut(key).expect("made if missing");
+        entry.collection_mut().ok_or(WRONG_TYPE)
+    }
+
+    /// Stores a value under a key, whatever was there.
+    pub fn put(&mut self, key: &Key<'_>, value: Value, expiry: Expiry) {
+        self.delete_if_expired(key);
+        let Some(entry) = self.keyspace.database_mut(self.db).get_mut(key) else {
+            let at = match expiry {
+                Expiry::At(at) => Some(at),
+                Expiry::Clear | Expiry::Keep => None,
+            };
+            self.add(key, value, at);
+            return;
+        };
+        entry.replace(value);
+        match expiry {
+            Expiry::Keep => {}
+            Expiry::Clear => entry.set_expiry(None),
+            Expiry::At(at) => entry.set_expiry(Some(at)),
+        }
+    }
+
+    /// Stores a string under a key, whatever was there.
+    #[inline]
+    pub fn put_string(&mut self, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {
+        let value = match quoris_resp::parse_i64(bytes) {
+            Some(integer) => StringValue::Integer(integer),
+            None => StringValue::Bytes(bytes.to_vec()),
+        };
+        self.put(key, Value::String(value), expiry);
+    }
+
+    /// Removes a key. False if there was none that clients could see.
+    pub fn remove(&mut self, key: &Key<'_>) -> bool {
+        self.take(key).is_some()
+    }
+
+    /// Removes a key and returns its entry, unless it had expired.
+    pub fn take(&mut self, key: &Key<'_>) -> Option<Entry> {
+        self.delete_if_expired(key);
+        self.keyspace.database_mut(self.db).remove(key)
+    }
+
+    /// Removes a key whose collection has become empty; true if it was.
+    pub fn remove_if_empty<T: Collection>(&mut self, key: &Key<'_>) -> bool {
+        let database = self.keyspace.database_mut(self.db);
+        let empty = database
+            .get_mut(key)
+            .and_then(Entry::collection_mut::<T>)
+            .is_some_and(|c| c.is_empty());
+        if empty {
+            database.remove(key);
+            self.notify(EventClass::Generic, "del", key);
+        }
+        empty
+    }
+
+    /// Sets or clears the expiry of a key; false if there is no such key.
+    pub fn set_expiry(&mut self, key: &Key<'_>, at_ms: Option<u64>) -> bool {
+        self.delete_if_expired(key);
+        let found = self.keyspace.database_mut(self.db).get_mut(key);
+        found.map(|entry| entry.set_expiry(at_ms)).is_some()
+    }
+
+    /// Records that the value of a key was changed, and announces it. To be called once per key
+    /// and change, after the change.
+    #[inline]
+    pub fn changed(&mut self, key: &Key<'_>, class: EventClass, event: &'static str) {
+        self.effects.changes += 1;
+        if self.interests.touched {
+            self.effects.list.push(Effect::Touched { db: self.db, key: key.bytes.to_vec() });
+        }
+        self.notify(class, event, key);
+    }
+
+    /// Announces something about a key without counting it as a change.
+    #[inline]
+    pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
+        if self.interests.notifications {
+            let key = key.bytes.to_vec();
+            self.effects.list.push(Effect::Notify { class, event, db: self.db, key });
+        }
+    }
+
+    fn add(&mut self, key: &Key<'_>, value: Value, expire_at_ms: Option<u64>) {
+        let hasher = self.keyspace.hasher().clone();
+        let entry = Entry::new(key.bytes, value, expire_at_ms);
+        self.keyspace.database_mut(self.db).insert(key, entry, &hasher);
+        self.notify(EventClass::New, "new", key);
+    }
+
+    /// Deletes the entry of a key that has expired, so that something new can take its place.
+    pub fn delete_if_expired(&mut self, key: &Key<'_>) {
+        let expired = self
+            .keyspace
+            .database(self.db)
+            .get(key)
+            .is_some_and(|entry| entry.expire_at_ms().is_some_and(|at| at <= self.now_ms));
+        if expired {
+            self.keyspace.database_mut(self.db).remove(key);
+            self.changed(key, EventClass::Expired, "expired");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What the world outside should do after an entry or a command: returned, never performed.
+
+use alloc::vec::Vec;
+
+/// Which effects somebody outside waits for; the others are not even collected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interests {
+    /// Keys that were written: blocked clients, `WATCH`, client-side caches.
+    pub touched: bool,
+    /// Keyspace notifications, any class.
+    pub notifications: bool,
+}
+
+/// The class of a keyspace notification, as the letters of `notify-keyspace-events` name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventClass {
+    /// `g`: DEL, EXPIRE, RENAME, …
+    Generic,
+    /// `$`
+    String,
+    /// `l`
+    List,
+    /// `s`
+    Set,
+    /// `h`
+    Hash,
+    /// `z`
+    SortedSet,
+    /// `t`
+    Stream,
+    /// `x`: a key has expired.
+    Expired,
+    /// `e`: a key was evicted for memory.
+    Evicted,
+    /// `n`: a key was created.
+    New,
+}
+
+impl EventClass {
+    /// The letter of `notify-keyspace-events`.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Generic => 'g',
+            Self::String => '$',
+            Self::List => 'l',
+            Self::Set => 's',
+            Self::Hash => 'h',
+            Self::SortedSet => 'z',
+            Self::Stream => 't',
+            Self::Expired => 'x',
+            Self::Evicted => 'e',
+            Self::New => 'n',
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A key's value changed, or the key went away.
+    Touched {
+        /// Database number.
+        db: u16,
+        /// The key.
+        key: Vec<u8>,
+    },
+    /// A keyspace notification.
+    Notify {
+        /// Its class.
+        class: EventClass,
+        /// Its name (`hset`, `del`, …).
+        event: &'static str,
+        /// Database number.
+        db: u16,
+        /// The key.
+        key: Vec<u8>,
+    },
+    /// A whole database was emptied or exchanged; `None` means all of them.
+    Flushed {
+        /// Database number.
+        db: Option<u16>,
+    },
+}
+
+/// Everything that an entry brought about.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// What was asked for by the [`Interests`].
+    pub list: Vec<Effect>,
+    /// How many changes the entry made (`rdb_changes_since_last_save`).
+    pub changes: u64,
+}

@@ -1,0 +1,227 @@
+//! Applies entries and answers reads.
+
+use core::cell::RefCell;
+
+use quoris_resp::{Limits, Parsed, Protocol, RequestParser, Writer};
+
+use alloc::vec::Vec;
+
+use crate::command::{Args, Command, CommandTable, Run, find_subcommand};
+use crate::commands::FAMILIES;
+use crate::context::{ReadCx, WriteCx};
+use crate::effects::{Effects, Interests};
+use crate::error::{CommandError, Result};
+use crate::keyspace::{KeyHasher, Keyspace};
+use crate::rng::Rng;
+use crate::settings::Settings;
+
+/// What the leader decided for an entry, so that every replica decides the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The time for everything in the entry, in milliseconds since the Unix epoch. Never earlier
+    /// than that of the entry before.
+    pub now_ms: u64,
+    /// The seed of every random choice in the entry.
+    pub seed: u64,
+    /// Which revision of behaviour applies, so that a rolling upgrade cannot make replicas diverge.
+    pub engine_version: u32,
+}
+
+/// The random values that a cluster draws once, when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Seeds {
+    /// Keys the hash function against flooding.
+    pub hash: [u8; 16],
+}
+
+/// The state machine of a shard.
+pub struct Engine {
+    pub(crate) keyspace: Keyspace,
+    pub(crate) settings: Settings,
+    pub(crate) last_stamp: Stamp,
+    table: CommandTable,
+}
+
+impl Engine {
+    /// An empty engine.
+    pub fn new(settings: Settings, seeds: Seeds) -> Self {
+        Engine {
+            keyspace: Keyspace::new(settings.databases, KeyHasher::new(seeds.hash)),
+            settings,
+            last_stamp: Stamp::default(),
+            table: CommandTable::new(FAMILIES),
+        }
+    }
+
+    /// The commands that the engine itself runs.
+    pub fn table(&self) -> &CommandTable {
+        &self.table
+    }
+
+    /// The keyspace, for statistics, listings and digests.
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+
+    /// Replicated settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The stamp of the last entry.
+    pub fn last_stamp(&self) -> Stamp {
+        self.last_stamp
+    }
+
+    /// Answers a command that cannot change anything.
+    ///
+    /// `now_ms` is the leader's clock and `seed` any number; a time before the last applied stamp
+    /// counts as that stamp's. An error is written as the reply, and returned for statistics.
+    ///
+    /// # Errors
+    /// The client's mistake.
+    pub fn read(
+        &self,
+        at: ReadAt,
+        command: &'static Command,
+        args: Args<'_>,
+        reply: &mut Writer<'_>,
+    ) -> Result {
+        let cx = ReadCx {
+            keyspace: &self.keyspace,
+            settings: &self.settings,
+            db: at.db,
+            now_ms: at.now_ms.max(self.last_stamp.now_ms),
+            rng: RefCell::new(Rng::new(at.seed)),
+        };
+        let Run::Read(handler) = command.run else {
+            unreachable!("only reading commands are routed here");
+        };
+        let mark = reply.mark();
+        answer(handler(&cx, args, reply), mark, reply)
+    }
+
+    /// Opens an entry. Its commands run in the order of the calls.
+    pub fn begin(&mut self, stamp: Stamp, interests: Interests) -> Applying<'_> {
+        self.last_stamp = Stamp { now_ms: stamp.now_ms.max(self.last_stamp.now_ms), ..stamp };
+        Applying { rng: Rng::new(stamp.seed), engine: self, effects: Effects::default(), interests }
+    }
+}
+
+/// The circumstances of a read outside an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadAt {
+    /// The selected database, which exists.
+    pub db: u16,
+    /// The reader's clock, in milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// Seeds random choices of the reply.
+    pub seed: u64,
+}
+
+/// An entry that is being applied.
+pub struct Applying<'e> {
+    engine: &'e mut Engine,
+    rng: Rng,
+    effects: Effects,
+    interests: Interests,
+}
+
+impl Applying<'_> {
+    /// Runs one writing command and writes its reply.
+    ///
+    /// # Errors
+    /// The client's mistake, which has been written as the reply too.
+    pub fn run(
+        &mut self,
+        db: u16,
+        command: &'static Command,
+        args: Args<'_>,
+        reply: &mut Writer<'_>,
+    ) -> Result {
+        let Run::Write(handler) = command.run else {
+            unreachable!("an entry holds writing commands only");
+        };
+        let mut cx = WriteCx {
+            db,
+            now_ms: self.engine.last_stamp.now_ms,
+            keyspace: &mut self.engine.keyspace,
+            settings: &mut self.engine.settings,
+            rng: &mut self.rng,
+            effects: &mut self.effects,
+            interests: self.interests,
+        };
+        let mark = reply.mark();
+        answer(handler(&mut cx, args, reply), mark, reply)
+    }
+
+    /// Answers a read that rides along with the entry without being part of it.
+    ///
+    /// # Errors
+    /// The client's mistake, which has been written as the reply too.
+    pub fn read(
+        &self,
+        at: ReadAt,
+        command: &'static Command,
+        args: Args<'_>,
+        reply: &mut Writer<'_>,
+    ) -> Result {
+        self.engine.read(at, command, args, reply)
+    }
+
+    /// Runs every command of a payload, as a follower does; replies are dropped. The payload is
+    /// commands in RESP, beginning in database 0, with `SELECT` between them.
+    ///
+    /// # Panics
+    /// If the payload is not what a leader of a known version could have proposed: the node must
+    /// stop before it diverges.
+    pub fn run_payload(&mut self, payload: &[u8]) {
+        let mut parser = RequestParser::default();
+        let limits = Limits { bulk_bytes_max: u32::MAX, ..Limits::default() };
+        let (mut spans, mut words, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut at, mut db) = (0, 0);
+        while at < payload.len() {
+            let rest = &payload[at..];
+            let parsed = parser.next(rest, &limits, &mut spans, &mut words);
+            let Ok(Parsed::Command { consumed }) = parsed else {
+                panic!("an entry holds whole commands, not {parsed:?}");
+            };
+            let args = Args::new(rest, &spans);
+            if args[0].eq_ignore_ascii_case(b"select") {
+                db = quoris_resp::parse_i64(&args[1]).expect("a leader selects by number") as u16;
+            } else {
+                let command = self.engine.resolve(&args).expect("a leader proposes known commands");
+                dropped.clear();
+                let mut reply = Writer::new(&mut dropped, Protocol::Resp2);
+                // A command that fails here failed on the leader in the same way.
+                let _ = self.run(db, command, args, &mut reply);
+            }
+            at += consumed;
+        }
+    }
+
+    /// Closes the entry.
+    pub fn finish(self) -> Effects {
+        self.effects
+    }
+}
+
+impl Engine {
+    /// The command or subcommand that a request names.
+    pub fn resolve(&self, args: &Args<'_>) -> Option<&'static Command> {
+        let (_, command) = self.table.find(&args[0])?;
+        match command.run {
+            Run::Container(subcommands) => find_subcommand(subcommands, args.try_get(1)?),
+            _ => Some(command),
+        }
+    }
+}
+
+/// Replaces whatever a failed handler has written by its error.
+fn answer(outcome: Result, mark: usize, reply: &mut Writer<'_>) -> Result {
+    if let Err(error) = &outcome {
+        reply.rewind(mark);
+        reply.error(CommandError::as_str(error));
+    }
+    outcome
+}

@@ -1,0 +1,94 @@
+//! Every error text that a data command can answer with, word for word Redis's.
+//!
+//! Clients and libraries match on these texts, so each stands here once and nowhere else.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+/// What a handler returns.
+pub type Result<T = (), E = CommandError> = core::result::Result<T, E>;
+
+/// The client's mistake: its text goes out as an error reply and nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandError(Cow<'static, str>);
+
+impl CommandError {
+    /// An error with the given text, which begins with its code.
+    pub const fn fixed(text: &'static str) -> Self {
+        CommandError(Cow::Borrowed(text))
+    }
+
+    /// An error whose text quotes the request.
+    pub fn text(text: String) -> Self {
+        CommandError(Cow::Owned(text))
+    }
+
+    /// `ERR wrong number of arguments …`; `name` is the lower-case full name (`config|get`).
+    pub fn arity(name: &str) -> Self {
+        Self::text(format!("ERR wrong number of arguments for '{name}' command"))
+    }
+
+    /// `ERR invalid expire time …`.
+    pub fn invalid_expire(name: &str) -> Self {
+        Self::text(format!("ERR invalid expire time in '{name}' command"))
+    }
+
+    /// The text, beginning with its code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first word of the text: `ERR`, `WRONGTYPE`, … as `INFO errorstats` counts them.
+    pub fn code(&self) -> &str {
+        self.0.split(' ').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for CommandError {}
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: CommandError = CommandError::fixed($text);)*
+    };
+}
+
+errors! {
+    /// The key holds another type than the command works on.
+    WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
+    /// The options do not fit the command's grammar.
+    SYNTAX = "ERR syntax error";
+    /// An argument or a stored value is not a 64-bit integer.
+    NOT_INTEGER = "ERR value is not an integer or out of range";
+    /// An argument is not an integer of the range that the command accepts.
+    OUT_OF_RANGE = "ERR value is out of range";
+    /// An argument has to be positive.
+    MUST_BE_POSITIVE = "ERR value is out of range, must be positive";
+    /// An argument or a stored value is not a double.
+    NOT_FLOAT = "ERR value is not a valid float";
+    /// The command needs an existing key.
+    NO_SUCH_KEY = "ERR no such key";
+    /// An index beyond the list.
+    INDEX_OUT_OF_RANGE = "ERR index out of range";
+    /// An integer increment would leave the 64-bit range.
+    OVERFLOW = "ERR increment or decrement would overflow";
+    /// A float increment would leave the finite range.
+    NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";
+    /// A string would grow beyond `proto-max-bulk-len`.
+    STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    /// A negative offset where none is allowed.
+    OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
+    /// The same key as source and destination.
+    SAME_OBJECT = "ERR source and destination objects are the same";
+    /// A database number that does not exist.
+    DB_OUT_OF_RANGE = "ERR DB index is out of range";
+    /// A scan cursor that is not a number.
+    INVALID_CURSOR = "ERR invalid cursor";
+}

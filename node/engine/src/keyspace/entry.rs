@@ -1,0 +1,68 @@
+//! One key with its expiry and value.
+
+use alloc::boxed::Box;
+
+use super::value::{Collection, StringRef, StringValue, Value, ValueRef};
+
+/// One key with its expiry and value.
+#[derive(Debug)]
+pub struct Entry {
+    key: Box<[u8]>,
+    expire_at_ms: Option<u64>,
+    value: Value,
+}
+
+impl Entry {
+    /// An entry for `key`.
+    pub fn new(key: &[u8], value: Value, expire_at_ms: Option<u64>) -> Self {
+        Entry { key: key.into(), expire_at_ms, value }
+    }
+
+    /// The key.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// When it expires, in milliseconds since the Unix epoch.
+    #[inline]
+    pub fn expire_at_ms(&self) -> Option<u64> {
+        self.expire_at_ms
+    }
+
+    /// Sets or clears the expiry.
+    pub fn set_expiry(&mut self, expire_at_ms: Option<u64>) {
+        self.expire_at_ms = expire_at_ms;
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> ValueRef<'_> {
+        match &self.value {
+            Value::String(StringValue::Integer(value)) => {
+                ValueRef::String(StringRef::Integer(*value))
+            }
+            Value::String(StringValue::Bytes(bytes)) => ValueRef::String(StringRef::Bytes(bytes)),
+            Value::List(list) => ValueRef::List(list),
+            Value::Set(set) => ValueRef::Set(set),
+            Value::SortedSet(set) => ValueRef::SortedSet(set),
+            Value::Hash(hash) => ValueRef::Hash(hash),
+        }
+    }
+
+    /// The collection in it, if it is of this type.
+    #[inline]
+    pub fn collection_mut<T: Collection>(&mut self) -> Option<&mut T> {
+        T::in_mut(&mut self.value)
+    }
+
+    /// Replaces the value and returns the old one.
+    pub fn replace(&mut self, value: Value) -> Value {
+        core::mem::replace(&mut self.value, value)
+    }
+
+    /// Takes the value out of an entry that is no longer needed.
+    pub fn into_value(self) -> Value {
+        self.value
+    }
+}

@@ -1,0 +1,19 @@
+//! The hash type.
+
+/// A hash value.
+#[derive(Debug, Default)]
+pub struct Hash {
+    elements: alloc::vec::Vec<alloc::vec::Vec<u8>>,
+}
+
+impl Hash {
+    /// How many elements it holds.
+    pub fn len(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+}
