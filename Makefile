@@ -1,0 +1,33 @@
+# The commands for a person. `make verify` never writes, `make fix` does.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help verify fix test tools run
+
+CARGO ?= cargo
+PORT ?= 7000
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+verify: ## Check formatting, lints, documentation, scripts and (where installed) dependencies
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --document-private-items --quiet
+	.ci/check-papers
+	.ci/check-dependencies
+
+fix: ## Format, and apply the lints' own corrections
+	$(CARGO) clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	$(CARGO) fmt --all
+
+test: tools ## Run every test, after fetching the clients that some of them use
+	$(CARGO) test --workspace --locked
+
+tools: ## Fetch what the tests use besides Rust: redis-server, Python and Node clients
+	.ci/tools
+
+run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
+	$(CARGO) build --profile quick --locked -p quoris-server -p quoris-cluster-cli
+	exec target/quick/cluster-cli demo --port $(PORT)
