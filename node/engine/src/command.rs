@@ -1,12 +1,15 @@
 //! A command: its declaration and its handler, and the table in which requests find it.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use quoris_resp::{Span, Writer};
 
 use crate::context::{ReadCx, WriteCx};
-use crate::error::Result;
+use crate::error::{CommandError, Result};
 use crate::slot::Slot;
 use crate::spec::{Categories, Flags, Spec};
 
@@ -189,6 +192,32 @@ impl CommandTable {
         }
     }
 
+    /// The command or subcommand that a request names, if the request has enough words for it. The
+    /// number is that of the command, or of the container that holds the subcommand.
+    ///
+    /// # Errors
+    /// Redis's texts for an unknown command or subcommand and for a wrong number of arguments.
+    pub fn check(&self, args: &Args<'_>) -> Result<(CommandId, &'static Command)> {
+        let Some((id, command)) = self.find(&args[0]) else { return Err(unknown(args)) };
+        let Run::Container(subcommands) = command.run else {
+            if !command.spec.accepts(args.len()) {
+                return Err(CommandError::arity(command.spec.name));
+            }
+            return Ok((id, command));
+        };
+        let Some(word) = args.try_get(1) else {
+            return Err(CommandError::arity(command.spec.name));
+        };
+        let Some(found) = find_subcommand(subcommands, word) else {
+            return Err(CommandError::unknown_subcommand(command.spec.name, word));
+        };
+        if !found.spec.accepts(args.len()) {
+            let name = format!("{}|{}", command.spec.name, found.spec.name);
+            return Err(CommandError::arity(&name));
+        }
+        Ok((id, found))
+    }
+
     /// The command with this number.
     pub fn get(&self, id: CommandId) -> &'static Command {
         self.commands[id.0 as usize]
@@ -205,6 +234,21 @@ impl CommandTable {
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 32) as usize & (self.places.len() - 1)
     }
+}
+
+/// `ERR unknown command …`, quoting the request's first words as Redis does.
+fn unknown(args: &Args<'_>) -> CommandError {
+    let mut words = String::new();
+    for word in args.from(1) {
+        if words.len() >= 128 {
+            break;
+        }
+        let room = 128 - words.len();
+        let word = String::from_utf8_lossy(&word[..word.len().min(room)]);
+        let _ = write!(words, "'{word}' ");
+    }
+    let name = String::from_utf8_lossy(&args[0][..args[0].len().min(128)]);
+    CommandError::text(format!("ERR unknown command '{name}', with args beginning with: {words}"))
 }
 
 /// The first sixteen bytes of a name, lower-cased, as one integer.

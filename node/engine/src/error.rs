@@ -30,6 +30,13 @@ impl CommandError {
         Self::text(format!("ERR wrong number of arguments for '{name}' command"))
     }
 
+    /// `ERR unknown subcommand …`; `container` is the lower-case name of the command.
+    pub fn unknown_subcommand(container: &str, word: &[u8]) -> Self {
+        let word = String::from_utf8_lossy(&word[..word.len().min(128)]);
+        let container = container.to_ascii_uppercase();
+        Self::text(format!("ERR unknown subcommand '{word}'. Try {container} HELP."))
+    }
+
     /// `ERR invalid expire time …`.
     pub fn invalid_expire(name: &str) -> Self {
         Self::text(format!("ERR invalid expire time in '{name}' command"))
