@@ -1,0 +1,1 @@
+//! Scenarios and properties that span the modules.
