@@ -64,11 +64,6 @@ impl Members {
         }
     }
 
-    /// How many members there are.
-    pub fn len(&self) -> usize {
-        self.chunks.iter().map(Vec::len).sum::<usize>() - self.free.len()
-    }
-
     /// The bytes of a member.
     #[inline]
     pub fn bytes(&self, id: MemberId) -> &[u8] {
