@@ -37,6 +37,8 @@ pub enum Command {
     Check(Target),
     /// Make a follower the leader of its shard
     Failover(Failover),
+    /// Ask one node whether it answers
+    Ping(Ask),
     /// Run a cluster on this machine until Ctrl-C
     Demo(Demo),
     /// Print the completions for a shell
@@ -96,6 +98,16 @@ pub struct Target {
     pub access: Access,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// `ping`.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// The node
+    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:7000")]
+    pub node: Address,
+    #[command(flatten)]
+    pub access: Access,
 }
 
 /// `failover`.

@@ -154,3 +154,78 @@ pub async fn run(seed: &Address, password: Option<&str>, as_json: bool) -> Outco
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::fixture::{survey, whole};
+    use crate::view::Role;
+
+    fn texts(survey: &Survey) -> Vec<String> {
+        judge(survey)
+            .iter()
+            .map(|finding| format!("{:?}: {}", finding.severity, finding.text))
+            .collect()
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_a_whole_cluster() {
+        assert_eq!(judge(&survey(whole())), []);
+    }
+
+    #[test]
+    fn a_dead_follower_costs_redundancy_only() {
+        let mut view = whole();
+        view.shards[1].members[2].id = "silent".into();
+        let findings = texts(&survey(view));
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].starts_with("Degraded: 127.0.0.1:7005 "), "{findings:?}");
+    }
+
+    #[test]
+    fn a_lost_majority_is_broken_and_said_once() {
+        let mut view = whole();
+        for member in &mut view.shards[0].members[1..] {
+            member.id = format!("silent {}", member.address);
+        }
+        let findings = texts(&survey(view));
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].contains("slots 0-8191 has lost its majority (1 of 3"), "{findings:?}");
+    }
+
+    #[test]
+    fn a_shard_without_a_leader_is_broken() {
+        let mut view = whole();
+        view.shards[0].members[0].role = Role::Follower;
+        assert_eq!(texts(&survey(view)), ["Broken: the shard of slots 0-8191 has no leader"]);
+    }
+
+    #[test]
+    fn a_leader_that_does_not_answer_is_broken() {
+        let mut view = whole();
+        view.shards[0].members[0].id = "silent".into();
+        let findings = judge(&survey(view));
+        assert_eq!(worst(&findings), Some(Severity::Broken));
+        assert_eq!(findings.len(), 2, "{findings:?}");
+    }
+
+    #[test]
+    fn slots_of_nobody_are_named() {
+        let mut view = whole();
+        view.shards[1].slots = vec![(8192, 9999), (10001, 16380)];
+        let findings = texts(&survey(view));
+        assert_eq!(findings, ["Broken: no shard owns slots 10000, 16381-16383"]);
+    }
+
+    #[test]
+    fn a_node_that_sees_another_topology_is_named() {
+        let mut survey = survey(whole());
+        let stale = survey.answers[4].report.as_mut().expect("it answered");
+        stale.view.shards[0].members.swap(0, 1);
+        assert_eq!(judge(&survey), [], "the order of members says nothing");
+        let stale = survey.answers[4].report.as_mut().expect("it answered");
+        stale.view.shards[0].slots = vec![(0, 8190)];
+        let findings = texts(&survey);
+        assert!(findings[0].starts_with("Degraded: 127.0.0.1:7004 sees another"), "{findings:?}");
+    }
+}

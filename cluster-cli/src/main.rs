@@ -12,8 +12,10 @@ mod create;
 mod demo;
 mod failover;
 mod failure;
+mod ping;
 mod plan;
 mod progress;
+mod recruit;
 mod status;
 mod survey;
 mod table;
@@ -54,6 +56,7 @@ async fn run(command: &Command) -> Outcome {
             check::run(&args.node, args.access.password.as_deref(), args.output.json).await
         }
         Command::Failover(args) => failover::run(args).await,
+        Command::Ping(args) => ping::run(&args.node, args.access.password.as_deref()).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -130,3 +130,41 @@ fn shard_value(shard: &Shard, survey: &Survey) -> Value {
         shard.members.iter().filter_map(|member| survey.answer(&member.id)).map(node).collect();
     json!({ "slots": shard.slots, "slot_count": shard.slot_count(), "nodes": nodes })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::fixture::{survey, whole};
+
+    #[test]
+    fn the_table_shows_who_does_what() {
+        let mut view = whole();
+        view.shards[1].members[2].id = "silent".into();
+        let mut survey = survey(view);
+        let slow = survey.answers[1].report.as_mut().expect("it answered");
+        slow.view.shards[0].members[1].offset = 7;
+        let expected = "\
+degraded: 2 shards, 6 nodes, 3,000 keys, epoch 3
+
+SHARD  SLOTS       NODE            ROLE      HEALTH         KEYS   MEMORY
+1      0-8191      127.0.0.1:7000  leader    ok            1,500  1.0 MiB
+                   127.0.0.1:7001  follower  ok, 3 behind  1,500  1.0 MiB
+                   127.0.0.1:7002  follower  ok            1,500  1.0 MiB
+2      8192-16383  127.0.0.1:7003  leader    ok            1,500  1.0 MiB
+                   127.0.0.1:7004  follower  ok            1,500  1.0 MiB
+                   127.0.0.1:7005  follower  no answer         -        -
+
+degraded: 127.0.0.1:7005 of the shard of slots 8192-16383 does not answer; start it again
+";
+        assert_eq!(text(&survey), expected);
+    }
+
+    #[test]
+    fn the_document_says_the_same() {
+        let document = document(&survey(whole()));
+        assert_eq!(document["state"], "ok");
+        assert_eq!(document["keys"], 3000);
+        assert_eq!(document["shards"][1]["slots"], json!([[8192, 16383]]));
+        assert_eq!(document["shards"][1]["nodes"][0]["role"], "leader");
+    }
+}

@@ -138,7 +138,7 @@ pub fn fields(reply: &Reply) -> BTreeMap<String, String> {
 }
 
 /// Sums `db0:keys=3,expires=0,…` over the databases.
-fn key_count(info: &BTreeMap<String, String>) -> u64 {
+pub fn key_count(info: &BTreeMap<String, String>) -> u64 {
     let databases = info.iter().filter(|(name, _)| {
         name.strip_prefix("db").is_some_and(|rest| rest.parse::<u32>().is_ok())
     });
@@ -147,4 +147,66 @@ fn key_count(info: &BTreeMap<String, String>) -> u64 {
             value.split(',').find_map(|part| part.strip_prefix("keys="))?.parse::<u64>().ok()
         })
         .sum()
+}
+
+#[cfg(test)]
+pub mod fixture {
+    //! A cluster of two shards of three nodes, for the tests of what reads surveys.
+
+    use super::*;
+    use crate::view::{Role, Shard};
+
+    /// Ports 7000 to 7005, the first of each shard leads.
+    pub fn whole() -> View {
+        let member = |port: u16, role| Member {
+            id: format!("{port:040}"),
+            address: Address::new("127.0.0.1", port),
+            role,
+            offset: 10,
+        };
+        let shard = |slots, first: u16| Shard {
+            slots: vec![slots],
+            members: vec![
+                member(first, Role::Leader),
+                member(first + 1, Role::Follower),
+                member(first + 2, Role::Follower),
+            ],
+        };
+        View { shards: vec![shard((0, 8191), 7000), shard((8192, 16383), 7003)] }
+    }
+
+    /// What asking the nodes of this view gave; those whose id starts with
+    /// `silent` did not answer.
+    pub fn survey(view: View) -> Survey {
+        let report = |member: &Member| Report {
+            id: member.id.clone(),
+            version: "0.1.0".into(),
+            key_count: 1500,
+            memory_bytes: 1 << 20,
+            view: view.clone(),
+            info: BTreeMap::from([("cluster_current_epoch".into(), "3".into())]),
+        };
+        let answer = |member: &Member| Answer {
+            member: member.clone(),
+            report: if member.id.starts_with("silent") {
+                Err("no answer".into())
+            } else {
+                Ok(report(member))
+            },
+        };
+        let answers = view.members().map(answer).collect();
+        Survey { view, answers }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_summed_over_databases_only() {
+        let info =
+            "# Keyspace\r\ndb0:keys=3,expires=1,avg_ttl=0\r\ndb12:keys=4\r\ndbsize:keys=9\r\n";
+        assert_eq!(key_count(&fields(&Reply::Text(info.into()))), 7);
+    }
 }

@@ -10,8 +10,8 @@ use crate::{
     wire::Reply,
 };
 
-/// What there is to cover.
-pub const SLOT_COUNT: usize = 16384;
+/// As an index.
+const SLOT_COUNT: usize = quoris_topology::SLOT_COUNT as usize;
 
 /// A node's part in its shard, as the answering node sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -164,4 +164,70 @@ fn read_member(node: &Reply, answered_at: &Address) -> Option<Member> {
         role,
         offset: offset.unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Reply {
+        Reply::Text(text.into())
+    }
+
+    fn node(fields: &[(&str, &str)]) -> Reply {
+        Reply::Array(fields.iter().flat_map(|(name, value)| [text(name), text(value)]).collect())
+    }
+
+    fn shard(slots: &[i64], nodes: Vec<Reply>) -> Reply {
+        let slots = slots.iter().map(|slot| Reply::Integer(*slot)).collect();
+        Reply::Array(vec![text("slots"), Reply::Array(slots), text("nodes"), Reply::Array(nodes)])
+    }
+
+    fn read(shards: Vec<Reply>) -> Outcome<View> {
+        View::read(&Reply::Array(shards), &Address::new("asked", 7))
+    }
+
+    #[test]
+    fn a_node_without_an_address_is_where_it_answered() {
+        let nodes = vec![
+            node(&[("id", "b"), ("port", "2"), ("ip", ""), ("endpoint", ""), ("role", "master")]),
+            node(&[
+                ("id", "c"),
+                ("port", "3"),
+                ("endpoint", "?"),
+                ("ip", "10.0.0.3"),
+                ("role", "replica"),
+            ]),
+        ];
+        let view = read(vec![shard(&[0, 16383], nodes)]).expect("it is well formed");
+        let addresses: Vec<_> = view.members().map(|member| member.address.to_string()).collect();
+        assert_eq!(addresses, ["10.0.0.3:3", "asked:2"]);
+        assert_eq!(view.shards[0].leader().map(|leader| leader.id.as_str()), Some("b"));
+        assert_eq!(view.uncovered(), []);
+    }
+
+    #[test]
+    fn shards_are_ordered_by_their_slots_and_empty_ones_come_last() {
+        let view = read(vec![
+            shard(&[], vec![]),
+            shard(&[100, 200], vec![]),
+            shard(&[7, 7, 0, 5], vec![]),
+        ]);
+        let view = view.expect("it is well formed");
+        let slots: Vec<_> = view.shards.iter().map(|shard| slot_ranges(&shard.slots)).collect();
+        assert_eq!(slots, ["0-5, 7", "100-200", "none"]);
+        assert_eq!(slot_ranges(&view.uncovered()), "6, 8-99, 201-16383");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for shards in [
+            vec![text("nothing")],
+            vec![shard(&[0, 16384], vec![])],
+            vec![shard(&[9, 3], vec![])],
+            vec![shard(&[0, 1], vec![node(&[("id", "a")])])],
+        ] {
+            assert!(read(shards).is_err());
+        }
+    }
 }

@@ -189,3 +189,58 @@ fn length(text: &str) -> std::io::Result<Option<usize>> {
     let len = text.parse().ok().filter(|len| *len <= REPLY_LEN_MAX);
     len.map(Some).ok_or_else(|| malformed("length"))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What the client makes of a node that answers with these bytes.
+    async fn hear(bytes: &'static [u8]) -> Outcome<Reply> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let node = async {
+            let (mut stream, _) = listener.accept().await.expect("the client comes");
+            let mut request = [0; 14];
+            stream.read_exact(&mut request).await.expect("the client asks");
+            assert_eq!(&request, b"*1\r\n$4\r\nPING\r\n");
+            stream.write_all(bytes).await.expect("the client listens");
+        };
+        let client = async {
+            let mut connection = Connection::open(&Address::new("127.0.0.1", port), None).await?;
+            connection.call(&["PING"]).await
+        };
+        tokio::join!(node, client).1
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_reply_is_understood() {
+        let text = |text: &str| Reply::Text(text.into());
+        assert_eq!(hear(b"+PONG\r\n").await.expect("simple"), text("PONG"));
+        assert_eq!(hear(b"$3\r\na\r\n\r\n").await.expect("bulk"), text("a\r\n"));
+        assert_eq!(hear(b":-7\r\n").await.expect("integer"), Reply::Integer(-7));
+        assert_eq!(hear(b"$-1\r\n").await.expect("null"), Reply::Null);
+        assert_eq!(hear(b"*-1\r\n").await.expect("null array"), Reply::Null);
+        let map = hear(b"*2\r\n+slots\r\n*1\r\n:5\r\n").await.expect("array");
+        assert_eq!(map.field("slots"), Some(&Reply::Array(vec![Reply::Integer(5)])));
+    }
+
+    #[tokio::test]
+    async fn an_error_keeps_the_nodes_words() {
+        let failure = hear(b"-ERR no such thing\r\n").await.expect_err("an error");
+        assert!(failure.to_string().ends_with("refused PING: ERR no such thing"), "{failure}");
+        let failure = hear(b"-NOAUTH Authentication required.\r\n").await.expect_err("an error");
+        assert!(failure.to_string().contains("--password"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_reply_is_refused() {
+        for bytes in
+            [&b"HTTP/1.1 400\r\n"[..], b"$5\r\nab\r\nxyz", b"$99999999999\r\n", b":x\r\n", b"+cut"]
+        {
+            let failure = hear(bytes).await.expect_err("no reply");
+            assert_eq!(failure.code, crate::failure::Code::Unreachable, "{failure}");
+        }
+    }
+}

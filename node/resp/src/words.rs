@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use crate::number::hex_digit;
 use crate::request::{ProtocolError, Span};
 
 /// Appends the unquoted words of `line` to `words` and their places to `spans`.
@@ -38,7 +37,7 @@ fn word<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], ProtocolE
             [b'"', tail @ ..] => return double_quoted(tail, out),
             [b'\'', tail @ ..] => return single_quoted(tail, out),
             [first, tail @ ..] => {
-                if matches!(*first, b' ' | b'\t' | b'\n' | b'\r') {
+                if is_blank(*first) || *first == 0 {
                     return Ok(tail);
                 }
                 out.push(*first);
@@ -54,7 +53,7 @@ fn double_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], 
             [b'\\', b'x', high, low, tail @ ..]
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
-                out.push(hex_digit(*high) << 4 | hex_digit(*low));
+                out.push(hex(*high) << 4 | hex(*low));
                 tail
             }
             [b'\\', escaped, tail @ ..] => {
@@ -104,4 +103,12 @@ fn after_quote(rest: &[u8]) -> Result<&[u8], ProtocolError> {
 
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+}
+
+fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit - b'A' + 10,
+    }
 }

@@ -3,9 +3,7 @@
 use crate::command::Args;
 use crate::effects::{Effect, Effects, EventClass, Interests};
 use crate::error::{Result, WRONG_TYPE};
-use crate::keyspace::{
-    Collection, Entry, Key, KeyHasher, Keyspace, StringRef, StringValue, Value, ValueRef,
-};
+use crate::keyspace::{Collection, Entry, Key, Keyspace, StringRef, StringValue, Value, ValueRef};
 use crate::rng::Rng;
 use crate::settings::Settings;
 
@@ -55,11 +53,6 @@ impl WriteCx<'_> {
     /// The keyspace, for commands that walk or replace whole databases.
     pub fn keyspace_mut(&mut self) -> &mut Keyspace {
         self.keyspace
-    }
-
-    /// The hasher of this shard, keyed by the replicated seed.
-    pub fn hasher(&self) -> &KeyHasher {
-        self.keyspace.hasher()
     }
 
     /// The generator that the entry's stamp seeds.
