@@ -8,6 +8,7 @@
 //! A request may arrive in any number of pieces. The parser keeps how far it came, so that the
 //! pieces of a request with a million arguments are each looked at once.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -29,6 +30,10 @@ impl Span {
         &buffer[self.start as usize..self.start as usize + self.len as usize]
     }
 }
+
+/// What a connection that has yet to authenticate may send at most.
+const UNAUTHENTICATED_ARGUMENTS_MAX: i64 = 10;
+const UNAUTHENTICATED_BULK_BYTES_MAX: i64 = 16 * 1024;
 
 /// What a client may send before it is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +102,20 @@ impl fmt::Display for ProtocolError {
 }
 
 impl core::error::Error for ProtocolError {}
+
+impl ProtocolError {
+    /// Appends the error reply that Redis sends before it closes the connection. Unlike the text,
+    /// it quotes an unexpected byte raw.
+    pub fn write_reply(self, out: &mut Vec<u8>) {
+        if let Self::ExpectedBulk(found) = self {
+            let found = if matches!(found, b'\r' | b'\n') { b' ' } else { found };
+            out.extend_from_slice(b"-ERR Protocol error: expected '$', got '");
+            out.extend_from_slice(&[found, b'\'', b'\r', b'\n']);
+        } else {
+            out.extend_from_slice(format!("-ERR {self}\r\n").as_bytes());
+        }
+    }
+}
 
 /// What [`RequestParser::next`] found at the head of the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,21 +219,23 @@ impl RequestParser {
 /// Reads `*<count>\r\n` at the start of `buffer`: the count and the offset behind the line.
 #[inline]
 fn count_line(buffer: &[u8], limits: &Limits) -> Result<Option<(u32, usize)>, ProtocolError> {
-    let Some((digits, after)) = line(buffer, 1) else {
-        return if buffer.len() > limits.line_bytes_max as usize {
-            Err(ProtocolError::LongCountLine)
-        } else {
-            Ok(None)
-        };
+    let (count, length) = match short_number(&buffer[1..]) {
+        Some((count, length)) => (i64::from(count), length),
+        None => match number_line(&buffer[1..], limits) {
+            NumberLine::Unfinished => return Ok(None),
+            NumberLine::TooLong => return Err(ProtocolError::LongCountLine),
+            NumberLine::Ended { number, length } => {
+                (number.ok_or(ProtocolError::InvalidCount)?, length)
+            }
+        },
     };
-    let count = parse_i64(digits).ok_or(ProtocolError::InvalidCount)?;
     if count > i64::from(limits.arguments_max) {
         return Err(ProtocolError::InvalidCount);
     }
-    if count > 10 && !limits.authenticated {
+    if count > UNAUTHENTICATED_ARGUMENTS_MAX && !limits.authenticated {
         return Err(ProtocolError::UnauthenticatedCount);
     }
-    Ok(Some((count.max(0) as u32, after)))
+    Ok(Some((count.max(0) as u32, 1 + length)))
 }
 
 /// Reads `$<length>\r\n` at `at`: the length and the offset behind the line.
@@ -224,38 +245,78 @@ fn length_line(
     at: usize,
     limits: &Limits,
 ) -> Result<Option<(u32, usize)>, ProtocolError> {
-    match buffer.get(at) {
-        None => return Ok(None),
-        Some(b'$') => {}
-        Some(&other) => return Err(ProtocolError::ExpectedBulk(other)),
-    }
-    // Nearly every length has one or two digits; this path is worth its four lines.
-    if let [_, digit @ b'0'..=b'9', b'\r', b'\n', ..] = buffer[at..] {
-        return Ok(Some((u32::from(digit - b'0'), at + 4)));
-    }
-    let Some((digits, after)) = line(buffer, at + 1) else {
-        return if buffer.len() - at > limits.line_bytes_max as usize {
-            Err(ProtocolError::LongLengthLine)
-        } else {
-            Ok(None)
-        };
+    let Some((&first, digits)) = buffer.get(at..).and_then(<[u8]>::split_first) else {
+        return Ok(None);
     };
-    let length = parse_i64(digits).ok_or(ProtocolError::InvalidLength)?;
-    if length < 0 || length > i64::from(limits.bulk_bytes_max) {
+    let (bytes, length) = match short_number(digits) {
+        Some((bytes, length)) if first == b'$' => (i64::from(bytes), length),
+        _ if first == b'\r' && !digits.is_empty() => {
+            return Err(ProtocolError::ExpectedBulk(first));
+        }
+        // Like Redis, judge the first byte only when the line is there.
+        _ => match number_line(digits, limits) {
+            NumberLine::Unfinished => return Ok(None),
+            NumberLine::TooLong => return Err(ProtocolError::LongLengthLine),
+            NumberLine::Ended { .. } if first != b'$' => {
+                return Err(ProtocolError::ExpectedBulk(first));
+            }
+            NumberLine::Ended { number, length } => {
+                (number.ok_or(ProtocolError::InvalidLength)?, length)
+            }
+        },
+    };
+    if bytes < 0 || bytes > i64::from(limits.bulk_bytes_max) {
         return Err(ProtocolError::InvalidLength);
     }
-    if length > 16 * 1024 && !limits.authenticated {
+    if bytes > UNAUTHENTICATED_BULK_BYTES_MAX && !limits.authenticated {
         return Err(ProtocolError::UnauthenticatedLength);
     }
-    Ok(Some((length as u32, after)))
+    // Spans count in 32 bits; `client-query-buffer-limit` ends a request long before.
+    let start = at + 1 + length;
+    if start as u64 + bytes as u64 > u64::from(u32::MAX) {
+        return Err(ProtocolError::InvalidLength);
+    }
+    Ok(Some((bytes as u32, start)))
 }
 
-/// The bytes from `from` up to the next carriage return, and the offset behind its line feed.
+/// The fast path for what every client sends: up to nine digits, no leading zero, and two bytes
+/// that end the line. `None` if it is anything else, or not all there.
 #[inline]
-fn line(buffer: &[u8], from: usize) -> Option<(&[u8], usize)> {
-    let end = from + memchr::memchr(b'\r', &buffer[from..])?;
-    // Like Redis, the byte after the carriage return is skipped unseen.
-    (buffer.len() > end + 1).then(|| (&buffer[from..end], end + 2))
+fn short_number(line: &[u8]) -> Option<(u32, usize)> {
+    let mut number = 0;
+    for (digits, &byte) in line.iter().take(10).enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            let plain = byte == b'\r' && (digits == 1 || (digits > 1 && line[0] != b'0'));
+            return (plain && line.len() > digits + 1).then_some((number, digits + 2));
+        }
+        if digits == 9 {
+            break;
+        }
+        number = number * 10 + u32::from(digit);
+    }
+    None
+}
+
+/// What the slow path makes of a line that should hold a number.
+enum NumberLine {
+    Unfinished,
+    TooLong,
+    Ended { number: Option<i64>, length: usize },
+}
+
+/// Reads a line up to its carriage return; like Redis, it skips the byte behind that unseen.
+#[cold]
+fn number_line(line: &[u8], limits: &Limits) -> NumberLine {
+    // The limit counts the byte before the number. A line is too long as soon as its bytes say so,
+    // however they arrived.
+    let window = &line[..line.len().min(limits.line_bytes_max as usize)];
+    match memchr::memchr(b'\r', window) {
+        None if line.len() >= limits.line_bytes_max as usize => NumberLine::TooLong,
+        None => NumberLine::Unfinished,
+        Some(end) if line.len() < end + 2 => NumberLine::Unfinished,
+        Some(end) => NumberLine::Ended { number: parse_i64(&line[..end]), length: end + 2 },
+    }
 }
 
 fn inline(
@@ -264,8 +325,9 @@ fn inline(
     spans: &mut Vec<Span>,
     words: &mut Vec<u8>,
 ) -> Result<Parsed, ProtocolError> {
-    let Some(end) = memchr::memchr(b'\n', buffer) else {
-        return if buffer.len() > limits.line_bytes_max as usize {
+    let window = limits.line_bytes_max as usize + 1;
+    let Some(end) = memchr::memchr(b'\n', &buffer[..buffer.len().min(window)]) else {
+        return if buffer.len() >= window {
             Err(ProtocolError::LongInline)
         } else {
             Ok(Parsed::Incomplete)

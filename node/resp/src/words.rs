@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::number::hex_digit;
 use crate::request::{ProtocolError, Span};
 
 /// Appends the unquoted words of `line` to `words` and their places to `spans`.
@@ -37,7 +38,7 @@ fn word<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], ProtocolE
             [b'"', tail @ ..] => return double_quoted(tail, out),
             [b'\'', tail @ ..] => return single_quoted(tail, out),
             [first, tail @ ..] => {
-                if is_blank(*first) || *first == 0 {
+                if matches!(*first, b' ' | b'\t' | b'\n' | b'\r') {
                     return Ok(tail);
                 }
                 out.push(*first);
@@ -53,7 +54,7 @@ fn double_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], 
             [b'\\', b'x', high, low, tail @ ..]
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
-                out.push(hex(*high) << 4 | hex(*low));
+                out.push(hex_digit(*high) << 4 | hex_digit(*low));
                 tail
             }
             [b'\\', escaped, tail @ ..] => {
@@ -103,12 +104,4 @@ fn after_quote(rest: &[u8]) -> Result<&[u8], ProtocolError> {
 
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
-}
-
-fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => digit - b'A' + 10,
-    }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::number::format_double;
+use crate::number::DoubleText;
 
 /// The protocol version that a connection chose with `HELLO`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
 
     /// A double: its own type in RESP3, a bulk string in RESP2.
     pub fn double(&mut self, value: f64) {
-        let text = format_double(value);
+        let text = DoubleText::new(value);
         if self.is_resp3() {
             self.line(b',', text.as_bytes());
         } else {

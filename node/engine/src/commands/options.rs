@@ -1,6 +1,9 @@
 //! Reading numbers and options out of arguments, with Redis's errors.
 
-use crate::error::{CommandError, NOT_FLOAT, NOT_INTEGER, Result};
+use crate::command::Args;
+use crate::error::{
+    CommandError, INVALID_CURSOR, NOT_FLOAT, NOT_INTEGER, OUT_OF_RANGE, Result, SYNTAX,
+};
 
 /// A 64-bit integer.
 ///
@@ -33,4 +36,61 @@ pub fn double(text: &[u8]) -> Result<f64> {
 /// Whether an argument is this option, in any case.
 pub fn is(text: &[u8], option: &str) -> bool {
     text.eq_ignore_ascii_case(option.as_bytes())
+}
+
+/// A scan cursor: an unsigned 64-bit number.
+///
+/// # Errors
+/// `ERR invalid cursor`.
+pub fn cursor(text: &[u8]) -> Result<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let number = core::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number.filter(|_| digits).ok_or(INVALID_CURSOR)
+}
+
+/// How many samples, repetitions allowed, a negative count asks for.
+///
+/// A reply of more than [`SAMPLES_MAX`] elements would only exhaust memory, so it is refused.
+///
+/// # Errors
+/// `ERR value is out of range`.
+pub fn sample_count(negative: i64) -> Result<usize> {
+    let count = negative.unsigned_abs();
+    if count > SAMPLES_MAX { Err(OUT_OF_RANGE) } else { Ok(count as usize) }
+}
+
+/// The most samples that one command returns.
+pub const SAMPLES_MAX: u64 = 1 << 24;
+
+/// The options that every scan of a collection has.
+#[derive(Clone, Copy, Debug)]
+pub struct Scan<'a> {
+    /// `MATCH`, unless it matches everything.
+    pub pattern: Option<&'a [u8]>,
+    /// `COUNT`: about how many elements a call should return; at least 1.
+    pub count: usize,
+}
+
+impl<'a> Scan<'a> {
+    /// Reads `[MATCH pattern] [COUNT count]` from word `at` to the end.
+    ///
+    /// # Errors
+    /// `ERR syntax error`, or that the count is not an integer.
+    pub fn parse(args: &Args<'a>, at: usize) -> Result<Scan<'a>> {
+        let mut scan = Scan { pattern: None, count: 10 };
+        let mut at = at;
+        while let Some(word) = args.try_get(at) {
+            let value = args.try_get(at + 1).ok_or(SYNTAX)?;
+            if is(word, "count") {
+                scan.count =
+                    usize::try_from(integer(value)?).ok().filter(|n| *n > 0).ok_or(SYNTAX)?;
+            } else if is(word, "match") {
+                scan.pattern = Some(value).filter(|pattern| *pattern != b"*");
+            } else {
+                return Err(SYNTAX);
+            }
+            at += 2;
+        }
+        Ok(scan)
+    }
 }

@@ -3,7 +3,9 @@
 use crate::command::Args;
 use crate::effects::{Effect, Effects, EventClass, Interests};
 use crate::error::{Result, WRONG_TYPE};
-use crate::keyspace::{Collection, Entry, Key, Keyspace, StringRef, StringValue, Value, ValueRef};
+use crate::keyspace::{
+    Collection, Entry, Key, KeyHasher, Keyspace, StringRef, StringValue, Value, ValueRef,
+};
 use crate::rng::Rng;
 use crate::settings::Settings;
 
@@ -53,6 +55,11 @@ impl WriteCx<'_> {
     /// The keyspace, for commands that walk or replace whole databases.
     pub fn keyspace_mut(&mut self) -> &mut Keyspace {
         self.keyspace
+    }
+
+    /// The hasher of this shard, keyed by the replicated seed.
+    pub fn hasher(&self) -> &KeyHasher {
+        self.keyspace.hasher()
     }
 
     /// The generator that the entry's stamp seeds.

@@ -8,4 +8,4 @@ mod sorted_set;
 pub use hash::Hash;
 pub use list::List;
 pub use set::Set;
-pub use sorted_set::SortedSet;
+pub use sorted_set::{SortedSet, Tuning as SortedSetTuning};

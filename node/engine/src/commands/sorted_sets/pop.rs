@@ -1,0 +1,167 @@
+//! Taking the members with the least or greatest scores.
+
+use alloc::vec::Vec;
+
+use quoris_resp::Writer;
+
+use super::{write_header, write_pair};
+use crate::command::{Args, Command, Run};
+use crate::commands::options;
+use crate::context::WriteCx;
+use crate::effects::EventClass;
+use crate::error::{CommandError, MUST_BE_POSITIVE, Result, SYNTAX};
+use crate::keyspace::Key;
+use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, token};
+use crate::types::SortedSet;
+
+/// ZPOPMIN key [count]
+pub(super) const ZPOPMIN: Command = Command {
+    spec: Spec::new(
+        "zpopmin",
+        Group::SortedSet,
+        "5.0.0",
+        "Removes and returns the members with the least scores.",
+    )
+    .args(&[key("key").access(KeyAccess::TAKE), integer("count").optional()])
+    .complexity("O(M log N) where M is the number of members taken")
+    .flags(Flags::FAST),
+    run: Run::Write(zpopmin),
+};
+
+/// ZPOPMAX key [count]
+pub(super) const ZPOPMAX: Command = Command {
+    spec: Spec::new(
+        "zpopmax",
+        Group::SortedSet,
+        "5.0.0",
+        "Removes and returns the members with the greatest scores.",
+    )
+    .args(&[key("key").access(KeyAccess::TAKE), integer("count").optional()])
+    .complexity("O(M log N) where M is the number of members taken")
+    .flags(Flags::FAST),
+    run: Run::Write(zpopmax),
+};
+
+/// ZMPOP numkeys key [key …] MIN | MAX [COUNT count]
+pub(super) const ZMPOP: Command = Command {
+    spec: Spec::new(
+        "zmpop",
+        Group::SortedSet,
+        "7.0.0",
+        "Takes members from the first of several sorted sets that has any.",
+    )
+    .args(&[
+        integer("numkeys"),
+        key("key").multiple().access(KeyAccess::TAKE),
+        one_of("where", &[token("min", "MIN"), token("max", "MAX")]),
+        integer("count").after("COUNT").optional(),
+    ])
+    .complexity("O(K) + O(M log N) for K keys and M members taken")
+    .flags(Flags::MOVABLE_KEYS),
+    run: Run::Write(zmpop),
+};
+
+const NUMKEYS: CommandError = CommandError::fixed("ERR numkeys should be greater than 0");
+const COUNT: CommandError = CommandError::fixed("ERR count should be greater than 0");
+
+/// Which end to take from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Least,
+    Greatest,
+}
+
+type Taken = Vec<(Vec<u8>, f64)>;
+
+fn zpopmin(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    pop(cx, args, reply, End::Least)
+}
+
+fn zpopmax(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    pop(cx, args, reply, End::Greatest)
+}
+
+fn pop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>, end: End) -> Result {
+    if args.len() > 3 {
+        return Err(SYNTAX);
+    }
+    let count = match args.try_get(2) {
+        Some(text) => usize::try_from(options::integer_or(text, MUST_BE_POSITIVE)?)
+            .map_err(|_| MUST_BE_POSITIVE)
+            .map(Some)?,
+        None => None,
+    };
+    let taken = take(cx, &cx.key(&args, 1), count.unwrap_or(1), end)?;
+    if count.is_some() {
+        write_header(reply, taken.len(), true);
+        taken.iter().for_each(|(member, score)| write_pair(reply, member, *score));
+    } else {
+        reply.array(taken.len() * 2);
+        for (member, score) in &taken {
+            reply.bulk(member);
+            reply.double(*score);
+        }
+    }
+    Ok(())
+}
+
+fn zmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let (keys, end, count) = parse_zmpop(&args)?;
+    for word in keys {
+        let key = cx.key(&args, word);
+        let taken = take(cx, &key, count, end)?;
+        if !taken.is_empty() {
+            reply.array(2);
+            reply.bulk(key.bytes);
+            reply.array(taken.len());
+            for (member, score) in &taken {
+                reply.array(2);
+                reply.bulk(member);
+                reply.double(*score);
+            }
+            return Ok(());
+        }
+    }
+    reply.null_array();
+    Ok(())
+}
+
+/// The words of the keys, the end to take from, and how many.
+fn parse_zmpop(args: &Args<'_>) -> Result<(core::ops::Range<usize>, End, usize)> {
+    let numkeys = options::integer_or(&args[1], NUMKEYS)?;
+    let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
+    let place = numkeys.checked_add(2).filter(|place| *place < args.len()).ok_or(SYNTAX)?;
+    let end = match args.get(place) {
+        word if options::is(word, "min") => End::Least,
+        word if options::is(word, "max") => End::Greatest,
+        _ => return Err(SYNTAX),
+    };
+    let count = match args.len() - place {
+        1 => 1,
+        3 if options::is(&args[place + 1], "count") => {
+            let count = options::integer_or(&args[place + 2], COUNT)?;
+            usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?
+        }
+        _ => return Err(SYNTAX),
+    };
+    Ok((2..place, end, count))
+}
+
+fn take(cx: &mut WriteCx<'_>, key: &Key<'_>, count: usize, end: End) -> Result<Taken> {
+    let mut taken = Taken::new();
+    let Some(set) = cx.get_mut::<SortedSet>(key)? else { return Ok(taken) };
+    let collect = |member: &[u8], score: f64| taken.push((member.to_vec(), score));
+    match end {
+        End::Least => set.ascend(0, count, collect),
+        End::Greatest => set.descend(set.len().saturating_sub(count), set.len(), collect),
+    }
+    for (member, _) in &taken {
+        set.remove(member);
+    }
+    if !taken.is_empty() {
+        let event = if end == End::Least { "zpopmin" } else { "zpopmax" };
+        cx.changed(key, EventClass::SortedSet, event);
+        cx.remove_if_empty::<SortedSet>(key);
+    }
+    Ok(taken)
+}
