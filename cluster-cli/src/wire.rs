@@ -84,7 +84,7 @@ impl Connection {
     /// Sends one command and waits for its reply; an error reply is a failure.
     pub async fn call(&mut self, command: &[&str]) -> Outcome<Reply> {
         match self.ask(command).await? {
-            Reply::Error(text) => Err(self.refusal(command[0], &text)),
+            Reply::Error(text) => Err(self.refusal(&spoken(command), &text)),
             reply => Ok(reply),
         }
     }
@@ -115,6 +115,14 @@ impl Connection {
         } else {
             Failure::refused(format!("{address} refused {command}: {text}"))
         }
+    }
+}
+
+/// A command as an error may show it: a subcommand, but never a password or a plan.
+fn spoken(command: &[&str]) -> String {
+    match command {
+        ["CLUSTER" | "CONFIG", subcommand, ..] => format!("{} {subcommand}", command[0]),
+        _ => command[0].into(),
     }
 }
 
