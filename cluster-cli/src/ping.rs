@@ -4,15 +4,16 @@
 use crate::{
     address::Address,
     failure::{Failure, Outcome},
-    wire::Connection,
+    wire::{Connection, Reply},
 };
 
 /// Asks one node, and nobody else.
 pub async fn run(node: &Address, password: Option<&str>) -> Outcome {
-    let reply = Connection::open(node, password).await?.call(&["PING"]).await?;
-    if reply.as_str() != Some("PONG") {
-        return Err(Failure::unreachable(format!("{node} answered {reply:?} instead of PONG")));
+    match Connection::open(node, password).await?.call(&["PING"]).await? {
+        Reply::Text(answer) if answer == "PONG" => {
+            println!("PONG");
+            Ok(())
+        }
+        reply => Err(Failure::unreachable(format!("{node} answered {reply:?} instead of PONG"))),
     }
-    println!("PONG");
-    Ok(())
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use quoris_resp::Reply;
 use serde::Serialize;
 
 use crate::{
     address::Address,
     failure::{Failure, Outcome},
-    wire::Read,
+    wire::Reply,
 };
 
 /// As an index.
@@ -172,7 +171,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Reply {
-        Reply::Bulk(text.into())
+        Reply::Text(text.into())
     }
 
     fn node(fields: &[(&str, &str)]) -> Reply {

@@ -175,9 +175,8 @@ pub fn choose_voters(nodes: &[Node]) -> Vec<NodeId> {
             (shard, host)
         };
         let free = nodes.iter().filter(|node| chosen.iter().all(|voter| voter.id != node.id));
-        // An id that is given twice runs out early; the plan is then refused.
-        let Some(next) = free.min_by_key(|node| crowd(node)) else { break };
-        chosen.push(next);
+        let next = free.min_by_key(|node| crowd(node));
+        chosen.push(next.expect("no more voters are wanted than there are nodes"));
     }
     chosen.into_iter().map(|node| node.id).collect()
 }
