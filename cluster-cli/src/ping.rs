@@ -4,16 +4,15 @@
 use crate::{
     address::Address,
     failure::{Failure, Outcome},
-    wire::{Connection, Reply},
+    wire::Connection,
 };
 
 /// Asks one node, and nobody else.
 pub async fn run(node: &Address, password: Option<&str>) -> Outcome {
-    match Connection::open(node, password).await?.call(&["PING"]).await? {
-        Reply::Text(answer) if answer == "PONG" => {
-            println!("PONG");
-            Ok(())
-        }
-        reply => Err(Failure::unreachable(format!("{node} answered {reply:?} instead of PONG"))),
+    let reply = Connection::open(node, password).await?.call(&["PING"]).await?;
+    if reply.as_str() != Some("PONG") {
+        return Err(Failure::unreachable(format!("{node} answered {reply:?} instead of PONG")));
     }
+    println!("PONG");
+    Ok(())
 }

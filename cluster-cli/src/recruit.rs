@@ -13,7 +13,7 @@ use crate::{
     survey::{fields, key_count},
     table::counted,
     view::View,
-    wire::{Connection, Reply},
+    wire::{Connection, Read},
 };
 
 const BUS_PORT_OFFSET: u16 = 10_000;
@@ -131,7 +131,7 @@ async fn settings(node: &mut Connection) -> Outcome<BTreeMap<String, String>> {
     let mut settings = BTreeMap::new();
     for name in names {
         let reply = node.call(&["CONFIG", "GET", name]).await?;
-        if let Some(value) = reply.field(name).and_then(Reply::text) {
+        if let Some(value) = reply.field(name).and_then(Read::text) {
             settings.insert(name.to_owned(), value);
         }
     }

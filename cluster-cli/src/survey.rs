@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use quoris_resp::Reply;
 
 use crate::{
     address::Address,
     failure::Outcome,
     view::{Member, View},
-    wire::{Connection, Reply},
+    wire::{Connection, Read},
 };
 
 /// What a node said about itself.
@@ -207,6 +208,6 @@ mod tests {
     fn keys_are_summed_over_databases_only() {
         let info =
             "# Keyspace\r\ndb0:keys=3,expires=1,avg_ttl=0\r\ndb12:keys=4\r\ndbsize:keys=9\r\n";
-        assert_eq!(key_count(&fields(&Reply::Text(info.into()))), 7);
+        assert_eq!(key_count(&fields(&Reply::Bulk(info.into()))), 7);
     }
 }

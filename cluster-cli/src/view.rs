@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use quoris_resp::Reply;
 use serde::Serialize;
 
 use crate::{
     address::Address,
     failure::{Failure, Outcome},
-    wire::Reply,
+    wire::Read,
 };
 
 /// As an index.
@@ -171,7 +172,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Reply {
-        Reply::Text(text.into())
+        Reply::Bulk(text.into())
     }
 
     fn node(fields: &[(&str, &str)]) -> Reply {

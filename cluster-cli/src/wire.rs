@@ -5,11 +5,11 @@
 //! later commands are refused for want of a password and report just that.
 //! Errors keep the node's own words.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use quoris_resp::encode_command;
+use quoris_resp::{Reply, ReplyError, ReplyScanner, encode_command};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -22,49 +22,35 @@ use crate::{
 /// How long a node may take to accept a connection or to answer.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
-/// No reply that the tool asks for comes near this many bytes or elements.
-const REPLY_LEN_MAX: usize = 64 << 20;
-const REPLY_DEPTH_MAX: usize = 16;
+/// No reply that the tool asks for comes near this.
+const REPLY_BYTES_MAX: usize = 64 << 20;
 
-/// One reply of a node.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    /// Simple and bulk strings alike.
-    Text(String),
-    /// An integer.
-    Integer(i64),
-    /// An error, in the node's words.
-    Error(String),
-    /// An array; a map comes as its keys and values in turn.
-    Array(Vec<Reply>),
-    /// No value.
-    Null,
-}
-
-impl Reply {
+/// Reading replies as this tool needs them: text, lists, and maps, which RESP2
+/// writes as lists of keys and values in turn.
+pub trait Read {
     /// The text of a string, the digits of an integer.
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text.clone()),
-            Self::Integer(value) => Some(value.to_string()),
-            _ => None,
-        }
-    }
+    fn text(&self) -> Option<String>;
 
     /// The elements of an array, none for anything else.
-    pub fn items(&self) -> &[Reply] {
-        match self {
-            Self::Array(items) => items,
-            _ => &[],
-        }
-    }
+    fn items(&self) -> &[Reply];
 
     /// The value that follows `name` in a map written as a flat array.
-    pub fn field(&self, name: &str) -> Option<&Reply> {
-        self.items()
-            .chunks_exact(2)
-            .find(|pair| matches!(&pair[0], Self::Text(key) if key == name))
-            .map(|pair| &pair[1])
+    fn field(&self, name: &str) -> Option<&Reply>;
+}
+
+impl Read for Reply {
+    fn text(&self) -> Option<String> {
+        let digits = || self.as_integer().map(|value| value.to_string());
+        self.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).or_else(digits)
+    }
+
+    fn items(&self) -> &[Reply] {
+        self.as_slice().unwrap_or_default()
+    }
+
+    fn field(&self, name: &str) -> Option<&Reply> {
+        let mut pairs = self.items().chunks_exact(2);
+        pairs.find(|pair| pair[0].as_str() == Some(name)).map(|pair| &pair[1])
     }
 }
 
@@ -72,7 +58,7 @@ impl Reply {
 #[derive(Debug)]
 pub struct Connection {
     address: Address,
-    stream: BufReader<TcpStream>,
+    stream: TcpStream,
 }
 
 impl Connection {
@@ -88,7 +74,7 @@ impl Connection {
             }
             Err(_) => return Err(silent(address)),
         };
-        let mut connection = Self { address: address.clone(), stream: BufReader::new(stream) };
+        let mut connection = Self { address: address.clone(), stream };
         if let Some(password) = password {
             connection.call(&["AUTH", password]).await?;
         }
@@ -98,7 +84,7 @@ impl Connection {
     /// Sends one command and waits for its reply; an error reply is a failure.
     pub async fn call(&mut self, command: &[&str]) -> Outcome<Reply> {
         match self.ask(command).await? {
-            Reply::Error(text) => Err(self.refusal(command[0], &text)),
+            Reply::Error(text) => Err(self.refusal(&spoken(command), &text)),
             reply => Ok(reply),
         }
     }
@@ -108,8 +94,8 @@ impl Connection {
         let mut request = Vec::new();
         encode_command(&mut request, command.iter().map(|word| word.as_bytes()));
         let exchange = async {
-            self.stream.get_mut().write_all(&request).await?;
-            read_reply(&mut self.stream, 0).await
+            self.stream.write_all(&request).await?;
+            read_reply(&mut self.stream).await
         };
         match timeout(PATIENCE, exchange).await {
             Ok(Ok(reply)) => Ok(reply),
@@ -132,6 +118,14 @@ impl Connection {
     }
 }
 
+/// A command as an error may show it: a subcommand, but never a password or a plan.
+fn spoken(command: &[&str]) -> String {
+    match command {
+        ["CLUSTER" | "CONFIG", subcommand, ..] => format!("{} {subcommand}", command[0]),
+        _ => command[0].into(),
+    }
+}
+
 fn silent(address: &Address) -> Failure {
     let seconds = PATIENCE.as_secs();
     Failure::unreachable(format!(
@@ -139,55 +133,23 @@ fn silent(address: &Address) -> Failure {
     ))
 }
 
-fn malformed(what: &str) -> std::io::Error {
-    std::io::Error::new(std::io::ErrorKind::InvalidData, format!("not a RESP reply ({what})"))
-}
-
-async fn read_reply(stream: &mut BufReader<TcpStream>, depth: usize) -> std::io::Result<Reply> {
-    let mut line = Vec::new();
-    stream.read_until(b'\n', &mut line).await?;
-    let line = line.strip_suffix(b"\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
-    let (kind, rest) = line.split_first().ok_or_else(|| malformed("empty line"))?;
-    let text = String::from_utf8_lossy(rest).into_owned();
-    match kind {
-        b'+' => Ok(Reply::Text(text)),
-        b'-' => Ok(Reply::Error(text)),
-        b':' => text.parse().map(Reply::Integer).map_err(|_| malformed("integer")),
-        b'$' => match length(&text)? {
-            None => Ok(Reply::Null),
-            Some(len) => read_bulk(stream, len).await,
-        },
-        b'*' if depth < REPLY_DEPTH_MAX => match length(&text)? {
-            None => Ok(Reply::Null),
-            Some(len) => {
-                let mut items = Vec::new();
-                for _ in 0..len {
-                    items.push(Box::pin(read_reply(stream, depth + 1)).await?);
-                }
-                Ok(Reply::Array(items))
-            }
-        },
-        _ => Err(malformed("unknown type")),
+async fn read_reply(stream: &mut TcpStream) -> io::Result<Reply> {
+    let malformed =
+        |error: ReplyError| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+    let mut scanner = ReplyScanner::default();
+    let mut received = Vec::new();
+    loop {
+        if stream.read_buf(&mut received).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if scanner.scan(&received).map_err(malformed)?.is_some() {
+            let (reply, _) = Reply::parse(&received).map_err(malformed)?.expect("it was scanned");
+            return Ok(reply);
+        }
+        if received.len() > REPLY_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "an endless reply"));
+        }
     }
-}
-
-async fn read_bulk(stream: &mut BufReader<TcpStream>, len: usize) -> std::io::Result<Reply> {
-    let mut bytes = vec![0; len + 2];
-    stream.read_exact(&mut bytes).await?;
-    if !bytes.ends_with(b"\r\n") {
-        return Err(malformed("bulk string"));
-    }
-    bytes.truncate(len);
-    Ok(Reply::Text(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// A length of the protocol: -1 stands for no value.
-fn length(text: &str) -> std::io::Result<Option<usize>> {
-    if text == "-1" {
-        return Ok(None);
-    }
-    let len = text.parse().ok().filter(|len| *len <= REPLY_LEN_MAX);
-    len.map(Some).ok_or_else(|| malformed("length"))
 }
 
 #[cfg(test)]
@@ -216,9 +178,10 @@ mod tests {
 
     #[tokio::test]
     async fn every_kind_of_reply_is_understood() {
-        let text = |text: &str| Reply::Text(text.into());
-        assert_eq!(hear(b"+PONG\r\n").await.expect("simple"), text("PONG"));
-        assert_eq!(hear(b"$3\r\na\r\n\r\n").await.expect("bulk"), text("a\r\n"));
+        let pong = hear(b"+PONG\r\n").await.expect("simple");
+        assert_eq!(pong.text().as_deref(), Some("PONG"));
+        let bulk = hear(b"$3\r\na\r\n\r\n").await.expect("bulk");
+        assert_eq!(bulk.text().as_deref(), Some("a\r\n"));
         assert_eq!(hear(b":-7\r\n").await.expect("integer"), Reply::Integer(-7));
         assert_eq!(hear(b"$-1\r\n").await.expect("null"), Reply::Null);
         assert_eq!(hear(b"*-1\r\n").await.expect("null array"), Reply::Null);

@@ -28,6 +28,7 @@ pub enum OpenMode {
 }
 
 /// A file system, or as much of one as a node needs.
+#[expect(clippy::missing_errors_doc, reason = "every error is the operating system's own")]
 pub trait Disk: Debug + Send + Sync + 'static {
     /// Creates `dir` and its parents; their names are durable on return.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
@@ -58,6 +59,7 @@ pub trait Disk: Debug + Send + Sync + 'static {
 }
 
 /// An open file. All offsets and lengths are bytes.
+#[expect(clippy::missing_errors_doc, reason = "every error is the operating system's own")]
 pub trait DiskFile: Debug + Send + Sync + 'static {
     /// Writes all of `bytes` at `offset`, growing the file if needed. After an
     /// error any prefix may have been written.

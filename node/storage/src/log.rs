@@ -195,14 +195,12 @@ impl Log {
         self.check_usable()?;
         self.check_order(records)?;
         self.roll_if_due(first.index)?;
-        let mut offset = self.newest().len;
-        let Place { file, .. } = self.place(self.newest());
+        let Segment { first: file, len: mut offset, base, .. } = *self.newest();
         self.buffer.clear();
         for record in records {
             let place = Place { file, offset: offset + self.buffer.len() as u64 };
             record::encode(&mut self.buffer, &Head::of(record), &record.payload, place);
         }
-        let base = self.newest().base;
         self.write(self.segments.len() - 1)?;
         for record in records {
             let Record { index, term, .. } = *record;
@@ -291,10 +289,6 @@ impl Log {
         self.segments.last().expect("a segment is created before it is used")
     }
 
-    fn place(&self, segment: &Segment) -> Place {
-        Place { file: segment.first, offset: segment.len }
-    }
-
     fn check_usable(&self) -> Result<(), LogError> {
         match self.sync.failure() {
             None => Ok(()),
@@ -305,8 +299,8 @@ impl Log {
     }
 
     fn check_order(&self, records: &[Record]) -> Result<(), LogError> {
-        let mut expected = self.last.map_or(records[0].index, |(last, _)| last + 1);
-        for record in records {
+        let next = self.last.map_or(records[0].index, |(last, _)| last + 1);
+        for (expected, record) in (next..).zip(records) {
             if record.index != expected {
                 let (path, got) = (self.dir.clone(), record.index);
                 return Err(LogError::OutOfOrder { path, expected, got });
@@ -315,7 +309,6 @@ impl Log {
             if len > PAYLOAD_BYTES_MAX {
                 return Err(LogError::TooLarge { path: self.dir.clone(), len });
             }
-            expected += 1;
         }
         Ok(())
     }
@@ -350,13 +343,12 @@ impl Log {
 
     /// Appends the purge mark, if there is one, and a truncation at `void`.
     fn write_marks(&mut self, segment: usize, void: Option<u64>) -> Result<(), LogError> {
-        let mut place = self.place(&self.segments[segment]);
-        let start = place.offset;
+        let Segment { first: file, len: start, .. } = self.segments[segment];
         let purge = self.purged.map(|(index, term)| Head::mark(Kind::PurgeMark, index, term));
         let truncate = void.map(|index| Head::mark(Kind::Truncate, index, 0));
         self.buffer.clear();
         for mark in purge.into_iter().chain(truncate) {
-            place.offset = start + self.buffer.len() as u64;
+            let place = Place { file, offset: start + self.buffer.len() as u64 };
             record::encode(&mut self.buffer, &mark, &[], place);
         }
         self.write(segment)

@@ -206,6 +206,7 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Worker {
+    #[expect(clippy::disallowed_methods, reason = "fdatasync blocks, and the node must not")]
     fn start(name: &str, delay: Duration) -> io::Result<Arc<Worker>> {
         let shared = Arc::new(Shared::default());
         let theirs = shared.clone();

@@ -24,7 +24,7 @@ use crate::change::Change;
 use crate::id::{ClusterId, Epoch, NodeId};
 use crate::migration::Migration;
 use crate::node::Node;
-use crate::slot::{SlotMap, SlotRange};
+use crate::slot::{SLOT_COUNT, SlotMap, SlotRange};
 use crate::topology::{FINISHED_JOBS_MAX, Shard, Topology};
 
 /// The version of the bytes that this crate writes, and the only one it reads.
@@ -143,6 +143,9 @@ impl Topology {
     /// If the bytes are anything else, or the record contradicts itself.
     pub fn restore(bytes: &[u8]) -> Result<Self, DecodeError> {
         let record: Record = decode(bytes, SNAPSHOT_BYTES_MAX)?;
+        if record.shards.len() > usize::from(SLOT_COUNT) {
+            return Err(DecodeError::Inconsistent("there are more shards than slots"));
+        }
         let topology = Self {
             cluster: record.cluster,
             epoch: record.epoch,
@@ -183,7 +186,7 @@ impl Topology {
 
     fn check_jobs(&self) -> Option<&'static str> {
         let mut moving = SlotMap::empty();
-        for (place, job) in self.migrations.iter().enumerate() {
+        for job in &self.migrations {
             if self.shard(job.from).is_none() || self.shard(job.to).is_none() {
                 return Some("a migration has an unknown shard");
             }
@@ -191,7 +194,7 @@ impl Topology {
                 if moving.owner(slot).is_some() {
                     return Some("a slot moves twice");
                 }
-                moving.set(slot, Some(place));
+                moving.set(slot, Some(0));
             }
         }
         let settled = |job: &Migration| job.is_settled();

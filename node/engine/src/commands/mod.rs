@@ -3,6 +3,8 @@
 //! A file holds the declarations, the handlers under them, and nothing about data layout; the
 //! script tests stand in `tests/scripts/<family>/`, named after the command.
 
+mod decimal;
+mod expiry_options;
 mod hashes;
 mod keys;
 mod lists;

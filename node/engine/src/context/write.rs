@@ -183,6 +183,38 @@ impl WriteCx<'_> {
         self.put(key, Value::String(value), expiry);
     }
 
+    /// Stores a string that stays bytes even if it is the text of an integer.
+    pub fn put_text(&mut self, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {
+        self.put(key, Value::String(StringValue::Bytes(bytes.to_vec())), expiry);
+    }
+
+    /// Stores an integer under a key, whatever was there.
+    #[inline]
+    pub fn put_integer(&mut self, key: &Key<'_>, integer: i64, expiry: Expiry) {
+        self.put(key, Value::String(StringValue::Integer(integer)), expiry);
+    }
+
+    /// The string at a key as bytes that can be changed, with zeros appended until it has at least
+    /// `len`; an empty one is made where there is none. The caller has checked `len` against the
+    /// limit on strings.
+    ///
+    /// # Errors
+    /// `WRONGTYPE`.
+    pub fn grow_string(&mut self, key: &Key<'_>, len: usize) -> Result<&mut [u8]> {
+        let old = self.string(key)?.map(StringRef::len);
+        if old.is_none() {
+            self.put_text(key, b"", Expiry::Clear);
+        }
+        let entry = self.keyspace.database_mut(self.db).get_mut(key).expect("made if missing");
+        Ok(entry.grow_string(len))
+    }
+
+    /// Makes a key live for ever; true if it would have expired.
+    pub fn persist(&mut self, key: &Key<'_>) -> bool {
+        let expires = self.entry(key).is_some_and(|entry| entry.expire_at_ms().is_some());
+        expires && self.set_expiry(key, None)
+    }
+
     /// Removes a key. False if there was none that clients could see.
     pub fn remove(&mut self, key: &Key<'_>) -> bool {
         self.take(key).is_some()

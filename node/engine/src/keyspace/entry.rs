@@ -56,6 +56,19 @@ impl Entry {
         T::in_mut(&mut self.value)
     }
 
+    /// The bytes of a string, with zeros appended until there are at least `len`.
+    pub fn grow_string(&mut self, len: usize) -> &mut [u8] {
+        let Value::String(string) = &mut self.value else {
+            panic!("the caller knows that this is a string");
+        };
+        if let StringValue::Integer(value) = string {
+            *string = StringValue::Bytes(itoa::Buffer::new().format(*value).as_bytes().to_vec());
+        }
+        let StringValue::Bytes(bytes) = string else { unreachable!("it was just converted") };
+        bytes.resize(bytes.len().max(len), 0);
+        bytes
+    }
+
     /// Replaces the value and returns the old one.
     pub fn replace(&mut self, value: Value) -> Value {
         core::mem::replace(&mut self.value, value)

@@ -85,6 +85,13 @@ impl MemoryDisk {
         self.state().sync_faults = (count > 0).then_some((fault, count));
     }
 
+    /// Lets `changes` more changes through (writes, syncs, creations, renames,
+    /// removals); what comes after fails until [`MemoryDisk::crash`], as for a
+    /// process that dies in the middle of something.
+    pub fn cut_power_after(&self, changes: u64) {
+        self.state().changes_left = Some(changes);
+    }
+
     /// Flips the bits of `mask` in one byte, on the platter as well.
     ///
     /// # Errors
@@ -104,9 +111,8 @@ impl MemoryDisk {
 
     fn live(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.state();
-        match self.mounted {
-            Some(generation) => state.check(generation)?,
-            None => {}
+        if let Some(generation) = self.mounted {
+            state.check(generation)?;
         }
         Ok(state)
     }
@@ -114,8 +120,7 @@ impl MemoryDisk {
 
 impl Disk for MemoryDisk {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.live()?.create_dir_all(dir);
-        Ok(())
+        self.live()?.create_dir_all(dir)
     }
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Box<dyn DiskFile>> {
@@ -190,8 +195,7 @@ impl DiskFile for MemoryFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.live()?.set_len(self.inode, len);
-        Ok(())
+        self.live()?.set_len(self.inode, len)
     }
 
     fn sync_data(&self) -> io::Result<()> {

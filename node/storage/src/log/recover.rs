@@ -8,7 +8,8 @@
 //!    least the length that the successor noted. Anything beyond is a
 //!    truncation that was under way: if it is complete, the later segments are
 //!    what it did not get to remove; if not, it never happened and is cut off.
-//! 4. In the newest segment a torn end is cut off.
+//! 4. In the newest segment a torn end is cut off. If that leaves nothing of a
+//!    purge that was under way, the segment is removed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,9 @@ pub(super) struct Found {
     pub index: Index,
     pub last: Option<(u64, u64)>,
     pub purged: Option<(u64, u64)>,
+    /// The index that the next record must have. Unknown before the first one:
+    /// what stood before it may be gone with a purge whose mark comes later.
+    follows: Option<u64>,
 }
 
 pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Found, LogError> {
@@ -37,6 +41,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Found, LogErro
     let removable: Vec<Segment> = segments.drain(..leftovers).collect();
     let mut found = replay(segments, &headers)?;
     check_start(&found, headers.first(), leftovers > 0)?;
+    drop_empty_newest(&mut found)?;
     for leftover in removable {
         tracing::info!(segment = %leftover.path().display(), "removing a purged segment");
         leftover.remove()?;
@@ -165,11 +170,30 @@ fn any_record(segment: &Segment, from: u64, next_index: u64) -> Result<bool, Log
         .map_err(LogError::io("read the segment", segment.path()))
 }
 
+/// A purge beyond the end starts a segment with a mark. Without its mark, such
+/// a segment would take records below its name, and names order the segments.
+fn drop_empty_newest(found: &mut Found) -> Result<(), LogError> {
+    let next_index = found.next_index();
+    let misplaced =
+        |newest: &Segment| newest.len == HEADER_BYTES as u64 && newest.first != next_index;
+    match found.segments.last() {
+        Some(newest) if misplaced(newest) => {
+            let keep = found.segments.len() - 1;
+            remove_newest(&mut found.segments, keep)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The oldest segment must be the first ever, or follow what was purged.
 fn check_start(found: &Found, header: Option<&Header>, leftovers: bool) -> Result<(), LogError> {
     let (Some(header), Some(oldest)) = (header, found.segments.first()) else { return Ok(()) };
-    let covered = found.purged.is_some_and(|(purged, _)| header.first <= purged + 1);
-    if covered || (header.previous.is_none() && !leftovers) {
+    let first_ever = header.previous.is_none() && !leftovers;
+    let whole = match found.purged {
+        Some((purged, _)) => found.index.first_index().is_none_or(|first| first <= purged + 1),
+        None => first_ever,
+    };
+    if whole {
         return Ok(());
     }
     Err(LogError::segment(oldest.path(), "the segment before it is missing"))
@@ -193,9 +217,10 @@ impl Found {
 
     fn record(&mut self, head: &Head, segment: &Segment, offset: u64) -> Result<(), &'static str> {
         let Head { index, term, .. } = *head;
-        if self.last.is_some_and(|(last, _)| index != last + 1) {
+        if self.follows.is_some_and(|next| index != next) {
             return Err("its index does not follow");
         }
+        self.follows = Some(index + 1);
         let position = segment.base + offset;
         self.index.note(Run { index, term, segment: segment.first, offset, position });
         self.last = Some((index, term));
@@ -209,6 +234,7 @@ impl Found {
         let kept = void.checked_sub(1).filter(|kept| self.index.first_index() <= Some(*kept));
         let term = kept.and_then(|kept| self.index.find(kept)).map(|(run, _)| run.term);
         self.last = kept.zip(term).or(self.purged);
+        self.follows = self.last.map(|(last, _)| last + 1);
         self.index.truncate(void);
         Ok(())
     }
@@ -220,6 +246,7 @@ impl Found {
         self.purged = Some((index, term));
         if self.last.is_none_or(|(last, _)| last <= index) {
             self.last = self.purged;
+            self.follows = self.follows.map(|_| index + 1);
             self.index.clear();
         }
         self.index.purge(index);

@@ -31,7 +31,7 @@ pub use planner::{PlanOptions, choose_voters, even_slots};
 
 use crate::id::{ClusterId, NodeId, ShardId};
 use crate::node::Node;
-use crate::slot::{SlotMap, SlotRange};
+use crate::slot::{SLOT_COUNT, SlotMap, SlotRange};
 
 /// A shard has at most this many members.
 pub const SHARD_MEMBERS_MAX: usize = 5;
@@ -149,10 +149,14 @@ impl Plan {
     }
 
     fn check_members(&self) -> Result<(), PlanError> {
-        if self.shards.is_empty() {
-            return Err(PlanError::NoShards);
+        match self.shards.len() {
+            0 => return Err(PlanError::NoShards),
+            count if count > usize::from(SLOT_COUNT) => {
+                return Err(PlanError::TooManyShards(count));
+            }
+            _ => {}
         }
-        let nodes: BTreeMap<NodeId, ShardId> =
+        let homes: BTreeMap<NodeId, ShardId> =
             self.nodes.iter().map(|node| (node.id, node.shard)).collect();
         let mut shards = BTreeSet::new();
         let mut housed = BTreeSet::new();
@@ -160,25 +164,7 @@ impl Plan {
             if !shards.insert(shard.id) {
                 return Err(PlanError::TwiceShard(shard.id));
             }
-            let members = shard.members.len();
-            match members {
-                0 => return Err(PlanError::EmptyShard(shard.id)),
-                1..=SHARD_MEMBERS_MAX => {}
-                _ => return Err(PlanError::CrowdedShard { shard: shard.id, members }),
-            }
-            for &node in &shard.members {
-                let shard = shard.id;
-                match nodes.get(&node) {
-                    None => return Err(PlanError::UnknownMember { shard, node }),
-                    Some(home) if *home != shard => {
-                        return Err(PlanError::ForeignMember { shard, node });
-                    }
-                    Some(_) if !housed.insert(node) => {
-                        return Err(PlanError::TwiceMember { shard, node });
-                    }
-                    Some(_) => {}
-                }
-            }
+            check_members_of(shard, &homes, &mut housed)?;
         }
         match self.nodes.iter().find(|node| !housed.contains(&node.id)) {
             Some(node) => Err(PlanError::HomelessNode(node.id)),
@@ -232,6 +218,31 @@ impl Plan {
         }
         warnings
     }
+}
+
+/// `homes` says where each node says it is; `housed` collects the members.
+fn check_members_of(
+    planned: &PlannedShard,
+    homes: &BTreeMap<NodeId, ShardId>,
+    housed: &mut BTreeSet<NodeId>,
+) -> Result<(), PlanError> {
+    let shard = planned.id;
+    match planned.members.len() {
+        0 => return Err(PlanError::EmptyShard(shard)),
+        1..=SHARD_MEMBERS_MAX => {}
+        members => return Err(PlanError::CrowdedShard { shard, members }),
+    }
+    for &node in &planned.members {
+        match homes.get(&node) {
+            None => return Err(PlanError::UnknownMember { shard, node }),
+            Some(home) if *home != shard => return Err(PlanError::ForeignMember { shard, node }),
+            Some(_) if !housed.insert(node) => {
+                return Err(PlanError::TwiceMember { shard, node });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The rules for topology voters, shared with the change that replaces them.

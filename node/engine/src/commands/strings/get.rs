@@ -1,10 +1,11 @@
-//! Reading a whole string.
+//! Reading whole strings.
 
 use quoris_resp::Writer;
 
 use crate::command::{Args, Command, Run};
 use crate::context::ReadCx;
 use crate::error::Result;
+use crate::keyspace::{StringRef, ValueRef};
 use crate::spec::{Flags, Group, Spec, key};
 
 /// GET key
@@ -23,16 +24,42 @@ pub(super) const STRLEN: Command = Command {
     run: Run::Read(strlen),
 };
 
+/// MGET key [key …]
+pub(super) const MGET: Command = Command {
+    spec: Spec::new("mget", Group::String, "1.0.0", "Returns the strings at several keys.")
+        .args(&[key("key").multiple()])
+        .flags(Flags::FAST)
+        .complexity("O(N) where N is the number of keys to retrieve."),
+    run: Run::Read(mget),
+};
+
 fn get(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     match cx.string(&cx.key(&args, 1))? {
-        Some(string) => string.with_bytes(|bytes| reply.bulk(bytes)),
+        Some(string) => write_string(string, reply),
         None => reply.null(),
     }
     Ok(())
 }
 
 fn strlen(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let string = cx.string(&cx.key(&args, 1))?;
-    reply.count(string.map_or(0, |string| string.len()));
+    reply.count(cx.string(&cx.key(&args, 1))?.map_or(0, StringRef::len));
     Ok(())
+}
+
+/// A key of another type counts as missing.
+fn mget(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    reply.array(args.len() - 1);
+    for word in 1..args.len() {
+        match cx.value(&cx.key(&args, word)) {
+            Some(ValueRef::String(string)) => write_string(string, reply),
+            _ => reply.null(),
+        }
+    }
+    Ok(())
+}
+
+/// Writes a string as a bulk reply.
+#[inline]
+pub(super) fn write_string(string: StringRef<'_>, reply: &mut Writer<'_>) {
+    string.with_bytes(|bytes| reply.bulk(bytes));
 }

@@ -1,7 +1,36 @@
 //! Commands on strings.
 
+mod counters;
 mod get;
+mod getex;
+mod lcs;
+mod many;
+mod range;
+mod set;
 
 use crate::command::Command;
 
-pub(super) const COMMANDS: &[Command] = &[get::GET, get::STRLEN];
+pub(super) const COMMANDS: &[Command] = &[
+    range::APPEND,
+    counters::DECR,
+    counters::DECRBY,
+    get::GET,
+    getex::GETDEL,
+    getex::GETEX,
+    range::GETRANGE,
+    set::GETSET,
+    counters::INCR,
+    counters::INCRBY,
+    counters::INCRBYFLOAT,
+    lcs::LCS,
+    get::MGET,
+    many::MSET,
+    many::MSETNX,
+    set::PSETEX,
+    set::SET,
+    set::SETEX,
+    set::SETNX,
+    range::SETRANGE,
+    get::STRLEN,
+    range::SUBSTR,
+];

@@ -14,6 +14,8 @@ pub(super) struct State {
     pub write_faults: Option<(Fault, u32)>,
     pub sync_faults: Option<(Fault, u32)>,
     pub sync_count: u64,
+    /// Changes until everything fails, if that was asked for.
+    pub changes_left: Option<u64>,
     pub locks: BTreeSet<PathBuf>,
     directories: BTreeMap<PathBuf, Directory>,
     inodes: BTreeMap<u64, Inode>,
@@ -63,10 +65,23 @@ impl State {
         Err(io::Error::new(io::ErrorKind::BrokenPipe, "opened before the simulated disk crashed"))
     }
 
-    pub fn create_dir_all(&mut self, dir: &Path) {
+    fn spend_change(&mut self) -> io::Result<()> {
+        match &mut self.changes_left {
+            Some(0) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the simulated power is out")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub fn create_dir_all(&mut self, dir: &Path) -> io::Result<()> {
+        self.spend_change()?;
         for dir in dir.ancestors() {
             self.directories.entry(dir.to_owned()).or_default();
         }
+        Ok(())
     }
 
     pub fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -86,7 +101,7 @@ impl State {
         match (self.find(path), mode) {
             (Some(_), OpenMode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
             (Some(inode), OpenMode::Truncate) => {
-                self.set_len(inode, 0);
+                self.set_len(inode, 0)?;
                 Ok(inode)
             }
             (Some(inode), OpenMode::Read | OpenMode::ReadWrite) => Ok(inode),
@@ -96,6 +111,7 @@ impl State {
     }
 
     fn create(&mut self, path: &Path) -> io::Result<u64> {
+        self.spend_change()?;
         let inode = self.inode_next;
         self.directory(path)?.change(NameChange::Link(file_name(path), inode));
         self.inode_next += 1;
@@ -107,18 +123,21 @@ impl State {
         if from.parent() != to.parent() {
             return Err(io::ErrorKind::CrossesDevices.into());
         }
+        self.spend_change()?;
         self.find(from).ok_or(io::ErrorKind::NotFound)?;
         self.directory(from)?.change(NameChange::Rename(file_name(from), file_name(to)));
         Ok(())
     }
 
     pub fn remove(&mut self, path: &Path) -> io::Result<()> {
+        self.spend_change()?;
         self.find(path).ok_or(io::ErrorKind::NotFound)?;
         self.directory(path)?.change(NameChange::Unlink(file_name(path)));
         Ok(())
     }
 
     pub fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
+        self.spend_change()?;
         let ignore = self.ignore_syncs;
         let directory = self.directories.get_mut(dir).ok_or(io::ErrorKind::NotFound)?;
         if !ignore {
@@ -137,17 +156,21 @@ impl State {
     }
 
     pub fn write(&mut self, inode: u64, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.spend_change()?;
         let fault = next_fault(&mut self.write_faults);
         let written = if fault.is_some() { &bytes[..bytes.len() / 2] } else { bytes };
         self.inode_mut(inode).change(ByteChange::Write(offset, written.to_vec()));
         fault.map_or(Ok(()), |fault| Err(fault.error()))
     }
 
-    pub fn set_len(&mut self, inode: u64, len: u64) {
+    pub fn set_len(&mut self, inode: u64, len: u64) -> io::Result<()> {
+        self.spend_change()?;
         self.inode_mut(inode).change(ByteChange::SetLen(len));
+        Ok(())
     }
 
     pub fn sync(&mut self, inode: u64) -> io::Result<()> {
+        self.spend_change()?;
         if let Some(fault) = next_fault(&mut self.sync_faults) {
             self.inode_mut(inode).queue.clear();
             return Err(fault.error());
@@ -177,6 +200,7 @@ impl State {
         let mut dice = Dice(seed);
         self.generation += 1;
         self.locks.clear();
+        self.changes_left = None;
         for directory in self.directories.values_mut() {
             let kept = dice.prefix(directory.queue.len());
             directory.settle(kept);

@@ -1,0 +1,270 @@
+//! `SET` with its options, and the older commands that one of them replaced.
+
+use quoris_resp::Writer;
+
+use super::get::write_string;
+use crate::command::{Args, Command, Run};
+use crate::commands::expiry_options::{TimeUnit, positive_time};
+use crate::commands::options::is;
+use crate::context::{Expiry, WriteCx};
+use crate::effects::EventClass;
+use crate::error::{Result, SYNTAX};
+use crate::keyspace::Key;
+use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, string, token, unix_time};
+
+/// SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
+pub(super) const SET: Command = Command {
+    spec: Spec::new("set", Group::String, "1.0.0", "Sets a key to a string, whatever it held.")
+        .args(&[
+            key("key").access(KeyAccess::EXCHANGE),
+            string("value"),
+            one_of(
+                "condition",
+                &[
+                    token("nx", "NX"),
+                    token("xx", "XX"),
+                    string("comparison-value").after("IFEQ"),
+                    string("comparison-value").after("IFNE"),
+                ],
+            )
+            .optional(),
+            token("get", "GET").optional(),
+            one_of(
+                "expiration",
+                &[
+                    integer("seconds").after("EX"),
+                    integer("milliseconds").after("PX"),
+                    unix_time("unix-time-seconds").after("EXAT"),
+                    unix_time("unix-time-milliseconds").after("PXAT"),
+                    token("keepttl", "KEEPTTL"),
+                ],
+            )
+            .optional(),
+        ])
+        .flags(Flags::DENYOOM),
+    run: Run::Write(set),
+};
+
+/// SETNX key value
+pub(super) const SETNX: Command = Command {
+    spec: Spec::new("setnx", Group::String, "1.0.0", "Sets a string if the key does not exist.")
+        .args(&[key("key").access(KeyAccess::OVERWRITE), string("value")])
+        .flags(Flags::DENYOOM.or(Flags::FAST)),
+    run: Run::Write(setnx),
+};
+
+/// SETEX key seconds value
+pub(super) const SETEX: Command = Command {
+    spec: Spec::new("setex", Group::String, "2.0.0", "Sets a string that expires in seconds.")
+        .args(&[key("key").access(KeyAccess::OVERWRITE), integer("seconds"), string("value")])
+        .flags(Flags::DENYOOM),
+    run: Run::Write(setex),
+};
+
+/// PSETEX key milliseconds value
+pub(super) const PSETEX: Command = Command {
+    spec: Spec::new(
+        "psetex",
+        Group::String,
+        "2.6.0",
+        "Sets a string that expires in milliseconds.",
+    )
+    .args(&[key("key").access(KeyAccess::OVERWRITE), integer("milliseconds"), string("value")])
+    .flags(Flags::DENYOOM),
+    run: Run::Write(psetex),
+};
+
+/// GETSET key value
+pub(super) const GETSET: Command = Command {
+    spec: Spec::new("getset", Group::String, "1.0.0", "Sets a string and returns the one before.")
+        .args(&[key("key").access(KeyAccess::EXCHANGE), string("value")])
+        .flags(Flags::DENYOOM.or(Flags::FAST)),
+    run: Run::Write(getset),
+};
+
+/// When `SET` stores.
+#[derive(Clone, Copy, Default)]
+enum Condition<'a> {
+    #[default]
+    Always,
+    Missing,
+    Present,
+    Equal(&'a [u8]),
+    NotEqual(&'a [u8]),
+}
+
+impl Condition<'_> {
+    const fn is_given(self) -> bool {
+        !matches!(self, Condition::Always)
+    }
+
+    fn holds(self, cx: &WriteCx<'_>, key: &Key<'_>) -> Result<bool> {
+        Ok(match self {
+            Condition::Always => true,
+            Condition::Missing => cx.entry(key).is_none(),
+            Condition::Present => cx.entry(key).is_some(),
+            Condition::Equal(other) => {
+                cx.string(key)?.is_some_and(|string| string.with_bytes(|bytes| bytes == other))
+            }
+            Condition::NotEqual(other) => {
+                cx.string(key)?.is_none_or(|string| string.with_bytes(|bytes| bytes != other))
+            }
+        })
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+enum Lifetime<'a> {
+    #[default]
+    Forever,
+    Keep,
+    Until(TimeUnit, &'a [u8]),
+}
+
+#[derive(Default)]
+struct Options<'a> {
+    condition: Condition<'a>,
+    lifetime: Lifetime<'a>,
+    get: bool,
+}
+
+impl<'a> Options<'a> {
+    fn parse(args: &Args<'a>) -> Result<Options<'a>> {
+        let mut options = Options::default();
+        let mut at = 3;
+        while let Some(word) = args.try_get(at) {
+            let value = args.try_get(at + 1);
+            at += 1;
+            if is(word, "get") {
+                options.get = true;
+            } else if let Some((condition, words)) = condition(word, value) {
+                if options.condition.is_given() && !same(options.condition, condition) {
+                    return Err(SYNTAX);
+                }
+                options.condition = condition;
+                at += words;
+            } else if is(word, "keepttl") {
+                if matches!(options.lifetime, Lifetime::Until(..)) {
+                    return Err(SYNTAX);
+                }
+                options.lifetime = Lifetime::Keep;
+            } else {
+                let unit = TimeUnit::of_option(word).ok_or(SYNTAX)?;
+                if !matches!(options.lifetime, Lifetime::Forever) {
+                    return Err(SYNTAX);
+                }
+                options.lifetime = Lifetime::Until(unit, value.ok_or(SYNTAX)?);
+                at += 1;
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The condition that an option states, and how many words it takes beyond its name.
+fn condition<'a>(word: &[u8], value: Option<&'a [u8]>) -> Option<(Condition<'a>, usize)> {
+    if is(word, "nx") {
+        Some((Condition::Missing, 0))
+    } else if is(word, "xx") {
+        Some((Condition::Present, 0))
+    } else if is(word, "ifeq") {
+        Some((Condition::Equal(value?), 1))
+    } else if is(word, "ifne") {
+        Some((Condition::NotEqual(value?), 1))
+    } else {
+        None
+    }
+}
+
+/// `NX NX` is allowed, as in Redis; a comparison may be given once.
+fn same(one: Condition<'_>, other: Condition<'_>) -> bool {
+    matches!(
+        (one, other),
+        (Condition::Missing, Condition::Missing) | (Condition::Present, Condition::Present)
+    )
+}
+
+fn set(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let key = cx.key(&args, 1);
+    if args.len() == 3 {
+        store(cx, &key, args.get(2), Expiry::Clear);
+        reply.ok();
+        return Ok(());
+    }
+    let options = Options::parse(&args)?;
+    let expiry = match options.lifetime {
+        Lifetime::Forever => Expiry::Clear,
+        Lifetime::Keep => Expiry::Keep,
+        Lifetime::Until(unit, text) => Expiry::At(positive_time(text, unit, cx.now_ms(), "set")?),
+    };
+    if options.get {
+        write_old(cx, &key, reply)?;
+    }
+    let stores = options.condition.holds(cx, &key)?;
+    if stores {
+        store(cx, &key, args.get(2), expiry);
+    }
+    match (options.get, stores) {
+        (true, _) => {}
+        (false, true) => reply.ok(),
+        (false, false) => reply.null(),
+    }
+    Ok(())
+}
+
+fn setnx(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let key = cx.key(&args, 1);
+    let missing = cx.entry(&key).is_none();
+    if missing {
+        store(cx, &key, args.get(2), Expiry::Clear);
+    }
+    reply.integer(i64::from(missing));
+    Ok(())
+}
+
+fn setex(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    set_until(cx, args, reply, TimeUnit::Seconds, "setex")
+}
+
+fn psetex(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    set_until(cx, args, reply, TimeUnit::Milliseconds, "psetex")
+}
+
+fn set_until(
+    cx: &mut WriteCx<'_>,
+    args: Args<'_>,
+    reply: &mut Writer<'_>,
+    unit: TimeUnit,
+    name: &str,
+) -> Result {
+    let at_ms = positive_time(args.get(2), unit, cx.now_ms(), name)?;
+    let key = cx.key(&args, 1);
+    store(cx, &key, args.get(3), Expiry::At(at_ms));
+    reply.ok();
+    Ok(())
+}
+
+fn getset(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let key = cx.key(&args, 1);
+    write_old(cx, &key, reply)?;
+    store(cx, &key, args.get(2), Expiry::Clear);
+    Ok(())
+}
+
+fn write_old(cx: &WriteCx<'_>, key: &Key<'_>, reply: &mut Writer<'_>) -> Result {
+    match cx.string(key)? {
+        Some(old) => write_string(old, reply),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+/// Stores a string and announces it.
+#[inline]
+pub(super) fn store(cx: &mut WriteCx<'_>, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {
+    cx.put_string(key, bytes, expiry);
+    cx.changed(key, EventClass::String, "set");
+    if matches!(expiry, Expiry::At(_)) {
+        cx.notify(EventClass::Generic, "expire", key);
+    }
+}
