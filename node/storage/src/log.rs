@@ -137,6 +137,16 @@ impl Log {
         })
     }
 
+    /// Removes the log in `dir`, durably; what a crash leaves of it is its
+    /// beginning. For a node that is to be rebuilt; the log must not be open.
+    ///
+    /// # Errors
+    /// [`LogError::Foreign`] before anything is removed, [`LogError::Io`].
+    pub fn wipe(disk: &Arc<dyn Disk>, dir: &Path) -> Result<(), LogError> {
+        disk.create_dir_all(dir).map_err(LogError::io("create the directory", dir))?;
+        recover::remove_newest(&mut recover::open_segments(disk, dir)?, 0)
+    }
+
     /// The last position, or the purged one if nothing comes after it.
     pub fn last(&self) -> Option<(u64, u64)> {
         self.last
@@ -232,19 +242,11 @@ impl Log {
         }
         let keeper = self.segments.iter().rposition(|it| it.first < void).unwrap_or(0);
         self.write_marks(keeper, Some(void))?;
-        if keeper + 1 < self.segments.len() {
-            let synced = self.segments[keeper].file.sync();
-            synced.map_err(|error| self.fail("sync the segment", keeper, error))?;
-            recover::remove_newest(&mut self.segments, keeper + 1)?;
-            self.sync.reached(self.written);
-        }
-        self.last = match void.checked_sub(1) {
-            Some(kept) => self.term_of(kept).map(|term| (kept, term)).or(self.purged),
-            None => None,
-        };
+        let kept = void.checked_sub(1).and_then(|kept| Some((kept, self.term_of(kept)?)));
+        self.last = kept.or(self.purged);
         self.index.truncate(void);
         self.cache.truncate(void);
-        Ok(())
+        self.remove_after(keeper)
     }
 
     /// Declares everything up to `index` covered by a durable snapshot, which
@@ -372,6 +374,18 @@ impl Log {
         let error = LogError::io(action, self.segments[segment].path())(source);
         self.sync.fail(&error.to_string());
         error
+    }
+
+    /// Removes the segments after `keeper`, whose truncation mark voids them.
+    fn remove_after(&mut self, keeper: usize) -> Result<(), LogError> {
+        if keeper + 1 == self.segments.len() {
+            return Ok(());
+        }
+        let synced = self.segments[keeper].file.sync();
+        synced.map_err(|error| self.fail("sync the segment", keeper, error))?;
+        self.sync.reached(self.written);
+        recover::remove_newest(&mut self.segments, keeper + 1)
+            .inspect_err(|error| self.sync.fail(&error.to_string()))
     }
 
     fn remove_covered(&mut self, index: u64) -> Result<(), LogError> {

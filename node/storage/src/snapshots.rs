@@ -280,13 +280,8 @@ impl SnapshotFile {
     }
 
     /// Bytes of the whole file, which is what a peer is sent.
-    pub fn len(&self) -> u64 {
+    pub fn file_bytes(&self) -> u64 {
         self.payload_at + self.payload_len + format::TRAILER_BYTES as u64
-    }
-
-    /// Never: a header has bytes.
-    pub fn is_empty(&self) -> bool {
-        false
     }
 
     /// The file's checksum, for [`PartialSnapshot::finish`].
@@ -309,7 +304,7 @@ impl SnapshotFile {
     /// # Errors
     /// [`SnapshotError::Io`].
     pub fn chunk(&self, offset: u64, len: usize) -> Result<Bytes, SnapshotError> {
-        let left = self.len().saturating_sub(offset);
+        let left = self.file_bytes().saturating_sub(offset);
         let mut chunk = vec![0; left.min(len as u64) as usize];
         self.read(&mut chunk, offset)?;
         Ok(Bytes::from(chunk))

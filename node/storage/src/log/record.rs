@@ -157,3 +157,143 @@ pub(super) fn decode(body: &[u8]) -> Result<(Head, &[u8]), &'static str> {
     let stamp = Stamp { now_ms: long(17), seed: long(25), engine_version };
     Ok((Head { kind, term: long(1), index: long(9), stamp }, payload))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::disk::{Disk, MemoryDisk, OpenMode};
+    use crate::frame::{Reader, Step};
+
+    fn records() -> impl Strategy<Value = Vec<Record>> {
+        let kind = prop_oneof![
+            Just(RecordKind::Blank),
+            Just(RecordKind::Batch),
+            Just(RecordKind::Membership)
+        ];
+        let stamp = any::<(u64, u64, u32)>().prop_map(|(now_ms, seed, engine_version)| Stamp {
+            now_ms,
+            seed,
+            engine_version,
+        });
+        let payload = prop::collection::vec(any::<u8>(), 0..300);
+        let record = (any::<u64>(), any::<u64>(), kind, stamp, payload).prop_map(
+            |(index, term, kind, stamp, payload)| Record {
+                index,
+                term,
+                kind,
+                stamp,
+                payload: payload.into(),
+            },
+        );
+        prop::collection::vec(record, 0..8)
+    }
+
+    fn encode_all(records: &[Record], file: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for record in records {
+            let place = Place { file, offset: bytes.len() as u64 };
+            encode(&mut bytes, &Head::of(record), &record.payload, place);
+        }
+        bytes
+    }
+
+    /// The records before the first bad byte, and whether there is one.
+    fn decode_all(bytes: &[u8], file: u64) -> (Vec<Record>, bool) {
+        let disk = MemoryDisk::new();
+        let path = std::path::Path::new("/file");
+        disk.create_dir_all(std::path::Path::new("/")).unwrap();
+        let handle = disk.open(path, OpenMode::CreateNew).unwrap();
+        handle.write_all_at(bytes, 0).unwrap();
+        let mut reader = Reader::new(handle.as_ref(), file, 0, bytes.len() as u64);
+        let mut records = Vec::new();
+        loop {
+            match reader.next().unwrap() {
+                Step::Frame { body, .. } => {
+                    let (head, payload) = decode(body).unwrap();
+                    records.push(head.record(payload).unwrap());
+                }
+                Step::End => return (records, false),
+                Step::Bad(_) => return (records, true),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_survive_their_bytes(records in records(), file in any::<u64>()) {
+            let bytes = encode_all(&records, file);
+            let disk_bytes: u64 = records.iter().map(Record::disk_bytes).sum();
+            prop_assert_eq!(disk_bytes, bytes.len() as u64);
+            prop_assert_eq!(decode_all(&bytes, file), (records, false));
+        }
+
+        #[test]
+        fn a_changed_bit_or_a_missing_end_is_noticed_where_it_is(
+            records in records(),
+            at in any::<prop::sample::Index>(),
+            bit in 0..8u32,
+        ) {
+            let bytes = encode_all(&records, 3);
+            prop_assume!(!bytes.is_empty());
+            let at = at.index(bytes.len());
+            let mut end = 0;
+            let before = records.iter().take_while(|record| {
+                end += record.disk_bytes() as usize;
+                end <= at
+            });
+            let before: Vec<Record> = before.cloned().collect();
+            let on_border = before.iter().map(Record::disk_bytes).sum::<u64>() == at as u64;
+            prop_assert_eq!(decode_all(&bytes[..at], 3), (before.clone(), !on_border));
+            let mut changed = bytes;
+            changed[at] ^= 1 << bit;
+            prop_assert_eq!(decode_all(&changed, 3), (before, true));
+        }
+
+        #[test]
+        fn a_record_is_valid_in_its_own_place_only(records in records(), shift in 1..9usize) {
+            prop_assume!(!records.is_empty());
+            let bytes = encode_all(&records, 3);
+            prop_assert_eq!(decode_all(&bytes, 4), (vec![], true));
+            let next = records[0].disk_bytes() as usize;
+            if records.len() > 1 {
+                prop_assert_eq!(decode_all(&bytes[next..], 3), (vec![], true));
+            }
+            let moved = [vec![1; shift], bytes].concat();
+            prop_assert!(decode_all(&moved, 3).0.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_format_does_not_change_by_accident() {
+        let record = Record {
+            index: 2,
+            term: 1,
+            kind: RecordKind::Batch,
+            stamp: Stamp { now_ms: 3, seed: 4, engine_version: 5 },
+            payload: Bytes::from_static(b"*1\r\n$4\r\nPING\r\n"),
+        };
+        let bytes = encode_all(&[record], 0);
+        let fixed = [
+            &[51, 0, 0, 0][..],
+            &bytes[4..8],
+            &[2],
+            &1u64.to_le_bytes(),
+            &2u64.to_le_bytes(),
+            &3u64.to_le_bytes(),
+            &4u64.to_le_bytes(),
+            &5u32.to_le_bytes(),
+            b"*1\r\n$4\r\nPING\r\n",
+        ];
+        assert_eq!(bytes, fixed.concat());
+        // CRC32C of 16 zero bytes (file 0, offset 0), the length and the body,
+        // computed by another program.
+        assert_eq!(bytes[4..8], 0x5120_4d38u32.to_le_bytes());
+        assert_eq!(
+            [Kind::Blank, Kind::Batch, Kind::Membership, Kind::Truncate, Kind::PurgeMark]
+                .map(|kind| kind as u8),
+            [1, 2, 3, 4, 5]
+        );
+    }
+}

@@ -65,12 +65,19 @@ pub(super) fn remove_newest(segments: &mut Vec<Segment>, keep: usize) -> Result<
     Ok(())
 }
 
-fn open_all(disk: &Arc<dyn Disk>, dir: &Path) -> Result<(Vec<Segment>, Vec<Header>), LogError> {
-    let mut segments = Vec::new();
-    for name in disk.list(dir).map_err(LogError::io("list the directory", dir))? {
+/// Opens the files in `dir`, in the order of their names.
+pub(super) fn open_segments(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Vec<Segment>, LogError> {
+    let names = disk.list(dir).map_err(LogError::io("list the directory", dir))?;
+    let open = |name: String| {
         let first = parse_name(&name).ok_or_else(|| LogError::Foreign { path: dir.join(&name) })?;
-        segments.push(Segment::open(disk, dir, first)?);
-    }
+        Segment::open(disk, dir, first)
+    };
+    names.into_iter().map(open).collect()
+}
+
+/// Opens all segments and reads their headers.
+fn open_all(disk: &Arc<dyn Disk>, dir: &Path) -> Result<(Vec<Segment>, Vec<Header>), LogError> {
+    let mut segments = open_segments(disk, dir)?;
     let mut headers = Vec::new();
     for at in 0..segments.len() {
         let segment = &segments[at];
