@@ -23,7 +23,7 @@ use crate::{
     failure::{Code, Failure, Outcome},
     plan,
     progress::Progress,
-    recruit::{Found, inspect},
+    recruit::inspect,
     survey::Survey,
     table::counted,
     wire::Connection,
@@ -47,7 +47,7 @@ pub async fn run(args: &Create) -> Outcome {
     progress.step(format!("asking {}", counted(args.nodes.len() as u64, "node")));
     let found = inspect(&args.nodes, password).await?;
     progress.finish();
-    let Found::Fresh(candidates) = found else {
+    let Some(candidates) = found.into_candidates(args.replicas)? else {
         announce(args, Formed::Already, None);
         return Ok(());
     };
@@ -81,7 +81,8 @@ pub async fn form(
     timeout: Duration,
     progress: &mut Progress,
 ) -> Outcome<Formed> {
-    let Found::Fresh(candidates) = inspect(nodes, None).await? else {
+    let found = inspect(nodes, None).await?;
+    let Some(candidates) = found.into_candidates(replicas)? else {
         wait_until_healthy(nodes, None, Instant::now() + timeout, progress).await?;
         return Ok(Formed::Already);
     };

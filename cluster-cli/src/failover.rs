@@ -34,6 +34,13 @@ pub async fn run(args: &Failover) -> Outcome {
     let slots = slot_ranges(&shard.slots);
     let from = old_leader.as_ref().map_or("nobody".into(), Address::to_string);
     if args.dry_run {
+        if args.output.json {
+            println!(
+                "{}",
+                json!({ "would_lead": args.node, "leader": old_leader, "slots": shard.slots })
+            );
+            return Ok(());
+        }
         println!("would move the leadership of slots {slots} from {from} to {}", args.node);
         return Ok(());
     }

@@ -30,8 +30,27 @@ pub struct Recruit {
 pub enum Found {
     /// Each is empty and alone: they can be made one cluster.
     Fresh(Vec<Candidate>),
-    /// They are one cluster already, and nobody else is in it.
-    Formed,
+    /// They are one cluster already, with nobody else in it.
+    Formed(View),
+}
+
+impl Found {
+    /// The nodes to plan with; none if they already are the cluster asked for.
+    pub fn into_candidates(self, replicas: usize) -> Outcome<Option<Vec<Candidate>>> {
+        match self {
+            Self::Fresh(candidates) => Ok(Some(candidates)),
+            Self::Formed(view) => {
+                let odd = view.shards.iter().find(|shard| shard.members.len() != replicas + 1);
+                odd.map_or(Ok(None), |shard| {
+                    Err(Failure::refused(format!(
+                        "these nodes already form one cluster, with {} in a shard instead of {}",
+                        counted(shard.members.len() as u64, "node"),
+                        replicas + 1
+                    )))
+                })
+            }
+        }
+    }
 }
 
 /// Asks every node, changing nothing.
@@ -65,8 +84,9 @@ fn judge(recruits: &[Recruit]) -> Outcome<Found> {
             )));
         }
     }
-    if !members.is_empty() && members.len() == recruits.len() {
-        return Ok(Found::Formed);
+    // One node by itself is a whole cluster from its first start on.
+    if members.len() == recruits.len() || recruits.len() == 1 {
+        return Ok(Found::Formed(recruits[0].view.clone()));
     }
     if let Some(member) = members.first() {
         return Err(Failure::refused(format!(
@@ -178,7 +198,15 @@ mod tests {
         assert!(
             matches!(judge(&[alone(1), alone(2)]), Ok(Found::Fresh(nodes)) if nodes.len() == 2)
         );
-        assert!(matches!(judge(&together(&[1, 2, 3])), Ok(Found::Formed)));
+        assert!(matches!(judge(&together(&[1, 2, 3])), Ok(Found::Formed(_))));
+        assert!(matches!(judge(&[alone(1)]), Ok(Found::Formed(_))));
+    }
+
+    #[test]
+    fn a_cluster_of_another_shape_is_not_the_one_asked_for() {
+        let formed = || judge(&together(&[1, 2, 3])).expect("they are one cluster");
+        assert!(matches!(formed().into_candidates(0), Ok(None)));
+        assert!(formed().into_candidates(2).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::{
 
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use tempfile::TempDir;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::node::Node;
 use crate::{
@@ -38,7 +38,7 @@ pub async fn run(args: &Demo) -> Outcome {
     let addresses = addresses(args)?;
     let mut nodes = Vec::new();
     for address in &addresses {
-        nodes.push(Node::new(&program, address, &home.path().join(address.port.to_string()))?);
+        nodes.push(Node::new(&program, address, home.path())?);
     }
     let outcome = tokio::select! {
         outcome = serve(&mut nodes, args, &addresses) => outcome,
@@ -78,7 +78,9 @@ fn introduce(args: &Demo, addresses: &[Address], formed: Formed) {
         addresses[addresses.len() - 1].port,
     );
     println!("  redis-cli -c -p {}", first.port);
-    println!("  cluster-cli status {first}");
+    // As it was called, so that the line can be copied.
+    let tool = std::env::args().next().unwrap_or_else(|| "cluster-cli".into());
+    println!("  {tool} status {first}");
     println!("Ctrl-C stops them.");
 }
 
@@ -114,8 +116,9 @@ impl Home {
 
 /// The signals that end a demo.
 struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
 }
 
 impl Stop {
@@ -127,6 +130,7 @@ impl Stop {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
@@ -134,6 +138,7 @@ impl Stop {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
     }
 }

@@ -36,19 +36,21 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node that is not started yet.
-    pub fn new(program: &Path, address: &Address, dir: &Path) -> Outcome<Self> {
-        fs::create_dir_all(dir)
+    /// A node that is not started yet; under `home` it has a directory named
+    /// after its port and a log beside it.
+    pub fn new(program: &Path, address: &Address, home: &Path) -> Outcome<Self> {
+        let dir = home.join(address.port.to_string());
+        fs::create_dir_all(&dir)
             .map_err(|error| Failure::refused(format!("cannot make {}: {error}", dir.display())))?;
-        let (program, dir) = (program.to_owned(), dir.to_owned());
+        let program = program.to_owned();
         Ok(Self { program, address: address.clone(), dir, child: None, started: Instant::now() })
     }
 
     fn log_path(&self) -> PathBuf {
-        self.dir.join("node.log")
+        self.dir.with_extension("log")
     }
 
-    /// Starts the process; its output goes to `node.log` in its directory.
+    /// Starts the process; its output goes to its log.
     pub fn start(&mut self) -> Outcome {
         let path = self.log_path();
         let log = File::options().create(true).append(true).open(&path);
