@@ -35,6 +35,7 @@ pub mod context;
 pub mod effects;
 mod engine;
 pub mod error;
+pub mod glob;
 pub mod keyspace;
 mod rng;
 mod settings;

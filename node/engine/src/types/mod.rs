@@ -1,11 +1,16 @@
 //! The data structures behind the types. They know no RESP, no keys and no expiry.
 
+mod encoding;
 mod hash;
 mod list;
+mod packed;
 mod set;
 mod sorted_set;
+mod table;
 
-pub use hash::Hash;
-pub use list::List;
-pub use set::Set;
+pub use encoding::Encoding;
+pub use hash::{Hash, HashLimits};
+pub use list::{End, List, ListLimits};
+pub use packed::Element;
+pub use set::{Set, SetLimits};
 pub use sorted_set::{SortedSet, Tuning as SortedSetTuning};

@@ -1,0 +1,30 @@
+//! The forms a collection can have, by the names that `OBJECT ENCODING` gives them.
+
+/// The form of a collection. It is part of the replicated state, because clients and scripts can
+/// see it: a snapshot records it, and whoever rebuilds the collection restores it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// A short list, set, hash or sorted set in one buffer.
+    Listpack,
+    /// A long list.
+    Quicklist,
+    /// A set of integers.
+    Intset,
+    /// A big set or hash.
+    Hashtable,
+    /// A big sorted set.
+    Skiplist,
+}
+
+impl Encoding {
+    /// The name in Redis 7.2.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listpack => "listpack",
+            Self::Quicklist => "quicklist",
+            Self::Intset => "intset",
+            Self::Hashtable => "hashtable",
+            Self::Skiplist => "skiplist",
+        }
+    }
+}

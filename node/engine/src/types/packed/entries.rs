@@ -1,0 +1,133 @@
+//! A short sequence of entries in one buffer: the compact form of hashes and sets.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::buffer;
+use super::element::{self, Element, Encoded};
+
+/// Entries of `WORDS` elements each, one behind the other; the first element of an entry is its
+/// key. Everything is a walk over the buffer, which is why it has to stay short.
+#[derive(Clone, Debug, Default)]
+pub(in crate::types) struct Entries<const WORDS: usize> {
+    bytes: Vec<u8>,
+    count: u32,
+}
+
+impl<const WORDS: usize> Entries<WORDS> {
+    /// How many entries there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// How many bytes of memory the buffer takes.
+    pub fn heap_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Where the entry with this key is.
+    #[inline]
+    pub fn find(&self, key: &Encoded<'_>) -> Option<Range<usize>> {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let place = &self.bytes[at..];
+            let end = at + entry_size::<WORDS>(place);
+            if key.begins(place) {
+                return Some(at..end);
+            }
+            at = end;
+        }
+        None
+    }
+
+    /// The elements of an entry that [`Entries::find`] found.
+    #[inline]
+    pub fn at(&self, range: Range<usize>) -> [Element<'_>; WORDS] {
+        words(&self.bytes[range])
+    }
+
+    /// Appends an entry whose key is not there yet.
+    #[inline]
+    pub fn push(&mut self, entry: &[Encoded<'_>; WORDS]) {
+        buffer::reserve(&mut self.bytes, entry.iter().map(Encoded::len).sum());
+        for word in entry {
+            word.append(&mut self.bytes);
+        }
+        self.count += 1;
+    }
+
+    /// Replaces what follows the key of an entry that [`Entries::find`] found.
+    pub fn replace(&mut self, range: Range<usize>, value: &Encoded<'_>) {
+        let key_size = element::size_of_first(&self.bytes[range.clone()]);
+        let place = range.start + key_size..range.end;
+        value.write(buffer::resize_range(&mut self.bytes, place, value.len()));
+    }
+
+    /// Removes an entry that [`Entries::find`] found; the last one takes its place.
+    pub fn swap_remove(&mut self, range: Range<usize>) {
+        let size = range.len();
+        let mut last = range.end;
+        while last < self.bytes.len() {
+            let end = last + entry_size::<WORDS>(&self.bytes[last..]);
+            if end == self.bytes.len() {
+                break;
+            }
+            last = end;
+        }
+        let moved = self.bytes.len() - last;
+        self.bytes[range.start..].rotate_right(moved);
+        let gap = range.start + moved..range.start + moved + size;
+        buffer::resize_range(&mut self.bytes, gap, 0);
+        self.count -= 1;
+    }
+
+    /// Where the entry at this index is.
+    pub fn range_of(&self, index: usize) -> Range<usize> {
+        let mut start = 0;
+        for _ in 0..index {
+            start += entry_size::<WORDS>(&self.bytes[start..]);
+        }
+        start..start + entry_size::<WORDS>(&self.bytes[start..])
+    }
+
+    /// All entries in order.
+    pub fn iter(&self) -> Iter<'_, WORDS> {
+        Iter { rest: &self.bytes }
+    }
+}
+
+/// Walks over the entries of a buffer.
+#[derive(Clone, Debug)]
+pub(in crate::types) struct Iter<'a, const WORDS: usize> {
+    rest: &'a [u8],
+}
+
+impl<'a, const WORDS: usize> Iterator for Iter<'a, WORDS> {
+    type Item = [Element<'a>; WORDS];
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (entry, rest) = self.rest.split_at(entry_size::<WORDS>(self.rest));
+        self.rest = rest;
+        Some(words(entry))
+    }
+}
+
+/// The elements of one entry.
+#[inline]
+pub(in crate::types) fn words<const WORDS: usize>(mut entry: &[u8]) -> [Element<'_>; WORDS] {
+    core::array::from_fn(|_| {
+        let (element, size) = element::first(entry);
+        entry = &entry[size..];
+        element
+    })
+}
+
+#[inline]
+fn entry_size<const WORDS: usize>(place: &[u8]) -> usize {
+    (0..WORDS).fold(0, |at, _| at + element::size_of_first(&place[at..]))
+}

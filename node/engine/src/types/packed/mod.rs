@@ -1,0 +1,10 @@
+//! Elements packed into byte buffers: what small collections, list nodes and table records are
+//! made of.
+
+pub(in crate::types) mod buffer;
+pub(in crate::types) mod element;
+mod entries;
+
+pub use element::Element;
+pub(in crate::types) use element::Encoded;
+pub(in crate::types) use entries::{Entries, words};
