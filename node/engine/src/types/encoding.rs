@@ -1,10 +1,10 @@
-//! The forms a collection can have, by the names that `OBJECT ENCODING` gives them.
+//! The forms a list, set or hash can have, by the names that `OBJECT ENCODING` gives them.
 
 /// The form of a collection. It is part of the replicated state, because clients and scripts can
 /// see it: a snapshot records it, and whoever rebuilds the collection restores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// A short list, set, hash or sorted set in one buffer.
+    /// A short list, set or hash in one buffer.
     Listpack,
     /// A long list.
     Quicklist,
@@ -12,8 +12,6 @@ pub enum Encoding {
     Intset,
     /// A big set or hash.
     Hashtable,
-    /// A big sorted set.
-    Skiplist,
 }
 
 impl Encoding {
@@ -24,7 +22,6 @@ impl Encoding {
             Self::Quicklist => "quicklist",
             Self::Intset => "intset",
             Self::Hashtable => "hashtable",
-            Self::Skiplist => "skiplist",
         }
     }
 }
