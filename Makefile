@@ -14,7 +14,7 @@ help: ## Show this list
 verify: ## Check formatting, lints, documentation, scripts and (where installed) dependencies
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings --cfg tokio_unstable' $(CARGO) doc --workspace --no-deps --locked --document-private-items --quiet
 	.ci/check-papers
 	.ci/check-dependencies
 

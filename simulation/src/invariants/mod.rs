@@ -1,0 +1,24 @@
+//! What has to hold whatever happens: one invariant a file, each with its source.
+
+pub mod acknowledged_appends_survive;
+pub mod registers_are_linearizable;
+
+use crate::history::Operation;
+
+/// Checks every invariant on the history of a run.
+///
+/// # Errors
+/// The first violation, in words.
+pub fn check(history: &[Operation]) -> Result<(), String> {
+    registers_are_linearizable::check(history)?;
+    acknowledged_appends_survive::check(history)
+}
+
+/// The operations of each key, keys in order.
+fn by_key(history: &[Operation]) -> Vec<(&str, Vec<&Operation>)> {
+    let mut keys = std::collections::BTreeMap::<&str, Vec<&Operation>>::new();
+    for operation in history {
+        keys.entry(&operation.key).or_default().push(operation);
+    }
+    keys.into_iter().collect()
+}
