@@ -239,18 +239,21 @@ fn a_truncation_that_cannot_remove_a_segment_stops_the_log_but_not_its_readers()
 }
 
 #[test]
-fn a_wiped_log_is_empty_and_a_foreign_directory_is_not_wiped() {
-    let disk = MemoryDisk::new();
-    let mut log = open(&disk);
-    log.append(&[record(0)]).unwrap();
-    log.purge_to(7, 1).unwrap();
-    log.append(&[record(8)]).unwrap();
-    drop(log);
-    Log::wipe(&disk.mount(), Path::new(DIR)).unwrap();
-    disk.crash(1);
-    assert_eq!(open(&disk).last(), None);
-    disk.open(&Path::new(DIR).join("dump.rdb"), OpenMode::CreateNew).unwrap();
-    assert!(matches!(Log::wipe(&disk.mount(), Path::new(DIR)), Err(LogError::Foreign { .. })));
+fn a_wiped_log_stays_empty_and_a_foreign_directory_is_not_wiped() {
+    for seed in 0..20 {
+        let disk = MemoryDisk::new();
+        let mut log = open(&disk);
+        log.append(&[record(0)]).unwrap();
+        log.purge_to(7, 1).unwrap();
+        log.append(&[record(8)]).unwrap();
+        drop(log);
+        Log::wipe(&disk.mount(), Path::new(DIR)).unwrap();
+        disk.crash(seed);
+        assert_eq!(open(&disk).last(), None);
+        disk.open(&Path::new(DIR).join("dump.rdb"), OpenMode::CreateNew).unwrap();
+        let refused = Log::wipe(&disk.mount(), Path::new(DIR));
+        assert!(matches!(refused, Err(LogError::Foreign { .. })));
+    }
 }
 
 #[test]
