@@ -2,8 +2,11 @@
 
 mod add;
 mod bounds;
+mod combine;
+mod combine_commands;
 mod count;
 mod pop;
+mod random;
 mod range;
 mod range_commands;
 mod range_store;
@@ -17,12 +20,21 @@ use crate::command::Command;
 pub(super) const COMMANDS: &[Command] = &[
     add::ZADD,
     add::ZINCRBY,
+    combine_commands::ZDIFF,
+    combine_commands::ZDIFFSTORE,
+    combine_commands::ZINTER,
+    combine_commands::ZINTERCARD,
+    combine_commands::ZINTERSTORE,
+    combine_commands::ZUNION,
+    combine_commands::ZUNIONSTORE,
     count::ZCARD,
     count::ZCOUNT,
     count::ZLEXCOUNT,
     pop::ZMPOP,
     pop::ZPOPMAX,
     pop::ZPOPMIN,
+    random::ZRANDMEMBER,
+    random::ZSCAN,
     range_commands::ZRANGE,
     range_commands::ZRANGEBYLEX,
     range_commands::ZRANGEBYSCORE,

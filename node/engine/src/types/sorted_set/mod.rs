@@ -212,9 +212,10 @@ impl SortedSet {
         doomed.len()
     }
 
-    /// One step of a walk through the members in the order of their hashes: calls `visit` with
-    /// about `count` of them, and returns where to go on, 0 when that was all. A member that is
-    /// there during a whole walk is visited at least once.
+    /// One step of a walk through the members: calls `visit` with about `count` of them, and returns
+    /// where to go on, 0 when that was all. A small set is visited at once, in its order; otherwise
+    /// the walk goes by the hash of the members, so that one who is there during a whole walk is
+    /// visited at least once.
     pub fn walk(
         &self,
         cursor: u64,
@@ -222,8 +223,10 @@ impl SortedSet {
         hasher: &KeyHasher,
         mut visit: impl FnMut(&[u8], f64),
     ) -> u64 {
-        let at_once = cursor == 0 && self.len() <= WALK_AT_ONCE;
-        let count = if at_once { self.len() } else { count };
+        if cursor == 0 && self.len() <= WALK_AT_ONCE {
+            self.ascend(0, self.len(), visit);
+            return 0;
+        }
         match &self.form {
             Form::Compact(compact) => {
                 let mut found: Vec<_> =

@@ -1,0 +1,137 @@
+//! Random members, and walking through all of them.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+
+use quoris_resp::{Writer, format_double};
+
+use super::{write_header, write_pair};
+use crate::command::{Args, Command, Run};
+use crate::commands::options;
+use crate::context::ReadCx;
+use crate::error::{CommandError, OUT_OF_RANGE, Result, SYNTAX};
+
+use crate::glob::{self, Case};
+use crate::spec::{Group, Spec, block, integer, key, pattern, token};
+use crate::types::SortedSet;
+
+/// ZRANDMEMBER key [count [WITHSCORES]]
+pub(super) const ZRANDMEMBER: Command = Command {
+    spec: Spec::new("zrandmember", Group::SortedSet, "6.2.0", "Returns random members.")
+        .args(&[
+            key("key"),
+            block("options", &[integer("count"), token("withscores", "WITHSCORES").optional()])
+                .optional(),
+        ])
+        .complexity("O(M log N) where M is the number of members returned"),
+    run: Run::Read(zrandmember),
+};
+
+/// ZSCAN key cursor [MATCH pattern] [COUNT count]
+pub(super) const ZSCAN: Command = Command {
+    spec: Spec::new(
+        "zscan",
+        Group::SortedSet,
+        "2.8.0",
+        "Walks through members and scores, a few at each call.",
+    )
+    .args(&[
+        key("key"),
+        integer("cursor"),
+        pattern("pattern").after("MATCH").optional(),
+        integer("count").after("COUNT").optional(),
+    ])
+    .complexity("O(1) for a call, O(N) for a whole walk"),
+    run: Run::Read(zscan),
+};
+
+fn zrandmember(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let Some(count) = args.try_get(2) else {
+        match cx.get::<SortedSet>(&cx.key(&args, 1))? {
+            Some(set) => reply.bulk(member_at(set, cx.random_below(set.len())).0),
+            None => reply.null(),
+        }
+        return Ok(());
+    };
+    let count = options::integer(count)?;
+    if count == i64::MIN {
+        let limit = i64::MAX;
+        return Err(CommandError::text(format!(
+            "ERR value is out of range, value must between -{limit} and {limit}"
+        )));
+    }
+    let with_scores = match args.len() {
+        3 => false,
+        4 if options::is(&args[3], "withscores") => true,
+        _ => return Err(SYNTAX),
+    };
+    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
+        return Err(OUT_OF_RANGE);
+    }
+    let Some(set) = cx.get::<SortedSet>(&cx.key(&args, 1))? else {
+        reply.array(0);
+        return Ok(());
+    };
+    let write = |reply: &mut Writer<'_>, member: &[u8], score: f64| {
+        if with_scores { write_pair(reply, member, score) } else { reply.bulk(member) }
+    };
+    if count < 0 {
+        let count = options::sample_count(count)?;
+        write_header(reply, count, with_scores);
+        for _ in 0..count {
+            let (member, score) = member_at(set, cx.random_below(set.len()));
+            write(reply, member, score);
+        }
+        return Ok(());
+    }
+    let ranks = distinct_ranks(cx, (count as usize).min(set.len()), set.len());
+    write_header(reply, ranks.len(), with_scores);
+    for rank in ranks {
+        let (member, score) = member_at(set, rank);
+        write(reply, member, score);
+    }
+    Ok(())
+}
+
+fn member_at(set: &SortedSet, rank: usize) -> (&[u8], f64) {
+    set.select(rank).expect("the rank was drawn below the length")
+}
+
+/// `count` different ranks below `len`, each choice equally likely.
+///
+/// Source: Bentley and Floyd, "A sample of brilliance", CACM 30(9), 1987.
+fn distinct_ranks(cx: &ReadCx<'_>, count: usize, len: usize) -> BTreeSet<usize> {
+    let mut chosen = BTreeSet::new();
+    for upper in len - count..len {
+        let drawn = cx.random_below(upper + 1);
+        if !chosen.insert(drawn) {
+            chosen.insert(upper);
+        }
+    }
+    chosen
+}
+
+fn zscan(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let cursor = options::cursor(&args[2])?;
+    let set = cx.get::<SortedSet>(&cx.key(&args, 1))?;
+    let scan = options::Scan::parse(&args, 3)?;
+    reply.array(2);
+    let Some(set) = set else {
+        reply.bulk(b"0");
+        reply.array(0);
+        return Ok(());
+    };
+    let mut found = alloc::vec::Vec::new();
+    let next = set.walk(cursor, scan.count, cx.keyspace().hasher(), |member, score| {
+        if scan.pattern.is_none_or(|pattern| glob::matches(pattern, member, Case::Sensitive)) {
+            found.push((member.to_vec(), score));
+        }
+    });
+    reply.bulk(format!("{next}").as_bytes());
+    reply.array(found.len() * 2);
+    for (member, score) in &found {
+        reply.bulk(member);
+        reply.bulk(format_double(*score).as_bytes());
+    }
+    Ok(())
+}
