@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help verify fix test tools run
+.PHONY: help verify fix test tools run bench
 
 CARGO ?= cargo
 PORT ?= 7000
@@ -14,7 +14,7 @@ help: ## Show this list
 verify: ## Check formatting, lints, documentation, scripts and (where installed) dependencies
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings --cfg tokio_unstable' $(CARGO) doc --workspace --no-deps --locked --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings --cfg tokio_unstable' $(CARGO) doc --workspace --no-deps --locked --quiet
 	.ci/check-papers
 	.ci/check-dependencies
 
@@ -31,3 +31,7 @@ tools: ## Fetch what the tests use besides Rust: redis-server, Python and Node c
 run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
 	$(CARGO) build --profile quick --locked -p quoris-server -p quoris-cluster-cli
 	exec target/quick/cluster-cli demo --port $(PORT)
+
+bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part of it
+	$(CARGO) build --release --locked -p quoris-server
+	$(CARGO) bench --locked -p quoris-tests --bench compare -- $(BENCH)
