@@ -59,6 +59,25 @@ pub trait Admin: 'static {
 
     /// A peer says that it leads a shard.
     fn announce(&self, announcement: Announcement);
+
+    /// A peer asks whether this node is there, and says how it is itself. The
+    /// answer says the same about this node; both are whatever the servers
+    /// understand.
+    fn ping(&self, from: RaftId, news: Bytes) -> Bytes {
+        let _ = (from, news);
+        Bytes::new()
+    }
+
+    /// Makes `to` the leader of the group, if this node leads it. Completes
+    /// when that has begun, or with the reason why it has not.
+    fn hand_over(
+        &self,
+        group: GroupId,
+        to: RaftId,
+    ) -> LocalBoxFuture<'static, Result<(), String>> {
+        let reason = format!("nobody can make {to:016x} the leader of {group} here");
+        Box::pin(std::future::ready(Err(reason)))
+    }
 }
 
 pub(super) struct AdminService(pub(super) SendWrapper<Rc<dyn Admin>>);
@@ -99,8 +118,23 @@ impl Service for AdminService {
         &self,
         request: Request<wire::PingRequest>,
     ) -> Result<Response<wire::PingReply>, Status> {
-        self.check(&request.into_inner().cluster_id)?;
-        Ok(Response::new(wire::PingReply { node: self.0.raft_id() }))
+        let wire::PingRequest { cluster_id, from, news } = request.into_inner();
+        self.check(&cluster_id)?;
+        let news = self.0.ping(from, news);
+        Ok(Response::new(wire::PingReply { node: self.0.raft_id(), news }))
+    }
+
+    async fn hand_over(
+        &self,
+        request: Request<wire::HandOverRequest>,
+    ) -> Result<Response<wire::HandOverReply>, Status> {
+        let wire::HandOverRequest { cluster_id, group_id, to } = request.into_inner();
+        self.check(&cluster_id)?;
+        let work = self.0.hand_over(GroupId(group_id), to);
+        let result = SendWrapper::new(work).await;
+        let accepted = result.is_ok();
+        let reason = result.err().unwrap_or_default();
+        Ok(Response::new(wire::HandOverReply { accepted, reason }))
     }
 }
 

@@ -66,14 +66,48 @@ impl Peers {
     /// # Errors
     /// If it is not.
     pub async fn ping(&self, me: RaftId, target: RaftId, cluster_id: &str) -> io::Result<()> {
-        let request = wire::PingRequest { cluster_id: cluster_id.to_owned(), from: me };
+        self.exchange(me, target, cluster_id, Bytes::new()).await?;
+        Ok(())
+    }
+
+    /// A ping that tells `target` the news of this node and returns those of
+    /// the other.
+    ///
+    /// # Errors
+    /// As [`Peers::ping`].
+    pub async fn exchange(
+        &self,
+        me: RaftId,
+        target: RaftId,
+        cluster_id: &str,
+        news: Bytes,
+    ) -> io::Result<Bytes> {
+        let request = wire::PingRequest { cluster_id: cluster_id.to_owned(), from: me, news };
         let reply = self.admin(target)?.ping(request).await;
-        let node = reply.map_err(|status| self.broke(target, &status))?.into_inner().node;
-        if node == target {
-            return Ok(());
+        let reply = reply.map_err(|status| self.broke(target, &status))?.into_inner();
+        if reply.node == target {
+            return Ok(reply.news);
         }
         self.forget(target, Lane::Prompt);
-        Err(io::Error::other(format!("node {node:016x} answers instead")))
+        Err(io::Error::other(format!("node {:016x} answers instead", reply.node)))
+    }
+
+    /// Asks `target`, which leads `group`, to make `to` its leader.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or says why it will not.
+    pub async fn hand_over(
+        &self,
+        target: RaftId,
+        cluster_id: &str,
+        group: &GroupId,
+        to: RaftId,
+    ) -> io::Result<()> {
+        let (cluster_id, group_id) = (cluster_id.to_owned(), group.0.clone());
+        let request = wire::HandOverRequest { cluster_id, group_id, to };
+        let reply = self.admin(target)?.hand_over(request).await;
+        let reply = reply.map_err(|status| self.broke(target, &status))?.into_inner();
+        if reply.accepted { Ok(()) } else { Err(io::Error::other(reply.reason)) }
     }
 
     fn broke(&self, target: RaftId, status: &Status) -> io::Error {
