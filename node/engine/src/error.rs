@@ -74,6 +74,8 @@ errors! {
     SYNTAX = "ERR syntax error";
     /// An argument or a stored value is not a 64-bit integer.
     NOT_INTEGER = "ERR value is not an integer or out of range";
+    /// An argument is an integer beyond 32 bits where a small one is wanted.
+    NOT_INT32 = "ERR value is out of range, value must between -2147483648 and 2147483647";
     /// An argument is not an integer of the range that the command accepts.
     OUT_OF_RANGE = "ERR value is out of range";
     /// An argument has to be positive.

@@ -24,6 +24,9 @@ pub struct Settings {
     pub list_node_size: i32,
     /// `proto-max-bulk-len`: the longest string value in bytes.
     pub string_bytes_max: u64,
+    /// Whether `maxmemory-policy` is one that counts how often keys are used (LFU) instead of when
+    /// they were last used.
+    pub track_frequency: bool,
     /// How many numbered databases exist.
     pub databases: u16,
 }
@@ -40,6 +43,7 @@ impl Default for Settings {
             sorted_set_compact_value: 64,
             list_node_size: -2,
             string_bytes_max: 512 * 1024 * 1024,
+            track_frequency: false,
             databases: 16,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::command::Args;
 use crate::error::{
-    CommandError, INVALID_CURSOR, NOT_FLOAT, NOT_INTEGER, OUT_OF_RANGE, Result, SYNTAX,
+    CommandError, INVALID_CURSOR, NOT_FLOAT, NOT_INT32, NOT_INTEGER, OUT_OF_RANGE, Result, SYNTAX,
 };
 
 /// A 64-bit integer.
@@ -19,6 +19,14 @@ pub fn integer(text: &[u8]) -> Result<i64> {
 /// `error`.
 pub fn integer_or(text: &[u8], error: CommandError) -> Result<i64> {
     quoris_resp::parse_i64(text).ok_or(error)
+}
+
+/// A 32-bit integer, as database numbers are.
+///
+/// # Errors
+/// That it is not an integer, or which range it has to be in.
+pub fn int32(text: &[u8]) -> Result<i32> {
+    i32::try_from(integer(text)?).map_err(|_| NOT_INT32)
 }
 
 /// A double; infinities are allowed, NaN is not.

@@ -11,4 +11,6 @@ mod read;
 mod write;
 
 pub use read::ReadCx;
-pub use write::{Expiry, WriteCx};
+pub use write::WriteCx;
+
+pub use crate::keyspace::Expiry;

@@ -4,6 +4,7 @@ use core::cell::RefCell;
 
 use crate::command::Args;
 use crate::error::{Result, WRONG_TYPE};
+use crate::keyspace::access;
 use crate::keyspace::{Collection, Database, Entry, Key, Keyspace, StringRef, ValueRef};
 use crate::rng::Rng;
 use crate::settings::Settings;
@@ -63,10 +64,28 @@ impl<'e> ReadCx<'e> {
         entry.expire_at_ms().is_none_or(|at| at > self.now_ms)
     }
 
-    /// The entry of a key, unless it has expired.
+    /// The entry of a key, unless it has expired. Counts as a use of the key.
     #[inline]
     pub fn entry(&self, key: &Key<'_>) -> Option<&'e Entry> {
+        let entry = self.peek(key)?;
+        entry.set_access(access::used(entry.access(), self.now_ms, self.settings.track_frequency));
+        Some(entry)
+    }
+
+    /// The entry of a key, unless it has expired, for a command that does not use the value.
+    #[inline]
+    pub fn peek(&self, key: &Key<'_>) -> Option<&'e Entry> {
         self.database().get(key).filter(|entry| self.is_live(entry))
+    }
+
+    /// The seconds since an entry was used, where that is tracked.
+    pub fn idle_seconds_of(&self, entry: &Entry) -> u32 {
+        access::idle_seconds(entry.access(), self.now_ms)
+    }
+
+    /// How often an entry is used, on the logarithmic scale of 0 to 255, where that is tracked.
+    pub fn frequency_of(&self, entry: &Entry) -> u8 {
+        access::frequency(entry.access(), self.now_ms)
     }
 
     /// The value of a key.

@@ -4,21 +4,11 @@ use crate::command::Args;
 use crate::effects::{Effect, Effects, EventClass, Interests};
 use crate::error::{Result, WRONG_TYPE};
 use crate::keyspace::{
-    Collection, Entry, Key, KeyHasher, Keyspace, StringRef, StringValue, Value, ValueRef,
+    Before, Collection, Content, Entry, Expiry, Key, KeyHasher, Keyspace, Rebuild, StringRef,
+    Value, ValueRef,
 };
 use crate::rng::Rng;
 use crate::settings::Settings;
-
-/// What becomes of a key's expiry when its value is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expiry {
-    /// The key loses it.
-    Clear,
-    /// The key keeps it.
-    Keep,
-    /// The key gets this one, in milliseconds since the Unix epoch.
-    At(u64),
-}
 
 /// What a writing handler may see and do.
 pub struct WriteCx<'e> {
@@ -148,7 +138,7 @@ impl WriteCx<'_> {
     pub fn get_or_new<T: Collection>(&mut self, key: &Key<'_>) -> Result<&mut T> {
         self.delete_if_expired(key);
         if self.keyspace.database(self.db).get(key).is_none() {
-            self.add(key, T::empty(), None);
+            self.store(key, Content::Owned(T::empty()), Expiry::Clear);
         }
         let entry = self.keyspace.database_mut(self.db).get_mut(key).expect("made if missing");
         entry.collection_mut().ok_or(WRONG_TYPE)
@@ -156,42 +146,24 @@ impl WriteCx<'_> {
 
     /// Stores a value under a key, whatever was there.
     pub fn put(&mut self, key: &Key<'_>, value: Value, expiry: Expiry) {
-        self.delete_if_expired(key);
-        let Some(entry) = self.keyspace.database_mut(self.db).get_mut(key) else {
-            let at = match expiry {
-                Expiry::At(at) => Some(at),
-                Expiry::Clear | Expiry::Keep => None,
-            };
-            self.add(key, value, at);
-            return;
-        };
-        entry.replace(value);
-        match expiry {
-            Expiry::Keep => {}
-            Expiry::Clear => entry.set_expiry(None),
-            Expiry::At(at) => entry.set_expiry(Some(at)),
-        }
+        self.store(key, Content::Owned(value), expiry);
     }
 
     /// Stores a string under a key, whatever was there.
     #[inline]
     pub fn put_string(&mut self, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {
-        let value = match quoris_resp::parse_i64(bytes) {
-            Some(integer) => StringValue::Integer(integer),
-            None => StringValue::Bytes(bytes.to_vec()),
-        };
-        self.put(key, Value::String(value), expiry);
+        self.store(key, Content::String(StringRef::of(bytes)), expiry);
     }
 
     /// Stores a string that stays bytes even if it is the text of an integer.
     pub fn put_text(&mut self, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {
-        self.put(key, Value::String(StringValue::Bytes(bytes.to_vec())), expiry);
+        self.store(key, Content::String(StringRef::Bytes(bytes)), expiry);
     }
 
     /// Stores an integer under a key, whatever was there.
     #[inline]
     pub fn put_integer(&mut self, key: &Key<'_>, integer: i64, expiry: Expiry) {
-        self.put(key, Value::String(StringValue::Integer(integer)), expiry);
+        self.store(key, Content::String(StringRef::Integer(integer)), expiry);
     }
 
     /// The string at a key as bytes that can be changed, with zeros appended until it has at least
@@ -205,14 +177,34 @@ impl WriteCx<'_> {
         if old.is_none() {
             self.put_text(key, b"", Expiry::Clear);
         }
-        let entry = self.keyspace.database_mut(self.db).get_mut(key).expect("made if missing");
-        Ok(entry.grow_string(len))
+        let database = self.keyspace.database_mut(self.db);
+        Ok(database.grow_string(key, len).expect("made if missing"))
     }
 
     /// Makes a key live for ever; true if it would have expired.
     pub fn persist(&mut self, key: &Key<'_>) -> bool {
         let expires = self.entry(key).is_some_and(|entry| entry.expire_at_ms().is_some());
         expires && self.set_expiry(key, None)
+    }
+
+    /// A copy of the value of a key, and the expiry of the key.
+    pub fn copy_of(&self, key: &Key<'_>) -> Option<(Value, Expiry)> {
+        let entry = self.entry(key)?;
+        let value = Rebuild::new(self.keyspace.hasher()).copy(entry.value());
+        Some((value, entry.expire_at_ms().map_or(Expiry::Clear, Expiry::At)))
+    }
+
+    /// Removes all keys of a database, whose number the caller has checked.
+    pub fn flush(&mut self, db: u16) {
+        let database = self.keyspace.database_mut(db);
+        self.effects.changes += database.len() as u64;
+        database.clear();
+    }
+
+    /// Announces that a database, or all of them, was emptied or exchanged.
+    pub fn flushed(&mut self, db: Option<u16>) {
+        self.effects.changes += 1;
+        self.effects.list.push(Effect::Flushed { db });
     }
 
     /// Removes a key. False if there was none that clients could see.
@@ -223,7 +215,7 @@ impl WriteCx<'_> {
     /// Removes a key and returns its entry, unless it had expired.
     pub fn take(&mut self, key: &Key<'_>) -> Option<Entry> {
         self.delete_if_expired(key);
-        self.keyspace.database_mut(self.db).remove(key)
+        self.keyspace.remove(self.db, key)
     }
 
     /// Removes a key whose collection has become empty; true if it was.
@@ -234,7 +226,7 @@ impl WriteCx<'_> {
             .and_then(Entry::collection_mut::<T>)
             .is_some_and(|c| c.is_empty());
         if empty {
-            database.remove(key);
+            self.keyspace.remove(self.db, key);
             self.notify(EventClass::Generic, "del", key);
         }
         empty
@@ -243,8 +235,7 @@ impl WriteCx<'_> {
     /// Sets or clears the expiry of a key; false if there is no such key.
     pub fn set_expiry(&mut self, key: &Key<'_>, at_ms: Option<u64>) -> bool {
         self.delete_if_expired(key);
-        let found = self.keyspace.database_mut(self.db).get_mut(key);
-        found.map(|entry| entry.set_expiry(at_ms)).is_some()
+        self.keyspace.database_mut(self.db).set_expiry(key, at_ms)
     }
 
     /// Records that the value of a key was changed, and announces it. To be called once per key
@@ -267,23 +258,27 @@ impl WriteCx<'_> {
         }
     }
 
-    fn add(&mut self, key: &Key<'_>, value: Value, expire_at_ms: Option<u64>) {
-        let hasher = self.keyspace.hasher().clone();
-        let entry = Entry::new(key.bytes, value, expire_at_ms);
-        self.keyspace.database_mut(self.db).insert(key, entry, &hasher);
-        self.notify(EventClass::New, "new", key);
+    #[inline]
+    fn store(&mut self, key: &Key<'_>, content: Content<'_>, expiry: Expiry) {
+        match self.keyspace.upsert(self.db, key, content, expiry, self.now_ms) {
+            Before::Live => {}
+            Before::Missing => self.notify(EventClass::New, "new", key),
+            Before::Expired => {
+                self.changed(key, EventClass::Expired, "expired");
+                self.notify(EventClass::New, "new", key);
+            }
+        }
     }
 
-    /// Deletes the entry of a key that has expired, so that something new can take its place.
-    pub fn delete_if_expired(&mut self, key: &Key<'_>) {
-        let expired = self
-            .keyspace
-            .database(self.db)
-            .get(key)
-            .is_some_and(|entry| entry.expire_at_ms().is_some_and(|at| at <= self.now_ms));
+    /// Deletes the entry of a key that has expired, so that something new can take its place; true
+    /// if it had.
+    pub fn delete_if_expired(&mut self, key: &Key<'_>) -> bool {
+        let found = self.keyspace.database(self.db).get(key);
+        let expired = found.is_some_and(|entry| !self.is_live(entry));
         if expired {
-            self.keyspace.database_mut(self.db).remove(key);
+            self.keyspace.remove(self.db, key);
             self.changed(key, EventClass::Expired, "expired");
         }
+        expired
     }
 }

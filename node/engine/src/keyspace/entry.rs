@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::value::{Collection, StringRef, StringValue, Value, ValueRef};
+use super::value::{Collection, Content, StringRef, StringValue, Value, ValueRef};
 
 /// One key with its expiry and value.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub struct Entry {
 
 impl Entry {
     /// An entry for `key`.
-    pub fn new(key: &[u8], value: Value, expire_at_ms: Option<u64>) -> Self {
-        Entry { key: key.into(), expire_at_ms, value }
+    pub fn new(key: &[u8], content: Content<'_>, expire_at_ms: Option<u64>) -> Self {
+        Entry { key: key.into(), expire_at_ms, value: content.into_value() }
     }
 
     /// The key.
@@ -31,8 +31,13 @@ impl Entry {
     }
 
     /// Sets or clears the expiry.
-    pub fn set_expiry(&mut self, expire_at_ms: Option<u64>) {
+    pub(super) fn set_expiry(&mut self, expire_at_ms: Option<u64>) {
         self.expire_at_ms = expire_at_ms;
+    }
+
+    /// Bytes that the entry occupies, without the insides of collections.
+    pub fn allocated(&self) -> usize {
+        64 + self.key.len()
     }
 
     /// The value.
@@ -56,8 +61,24 @@ impl Entry {
         T::in_mut(&mut self.value)
     }
 
+    /// What `OBJECT ENCODING` answers.
+    pub fn encoding(&self) -> &'static str {
+        self.value().encoding(false)
+    }
+
+    /// When or how often the entry was used; see [`super::access`].
+    pub fn access(&self) -> u32 {
+        0
+    }
+
+    /// Records a use.
+    pub fn set_access(&self, _access: u32) {}
+
+    /// Makes room for a string of `len` bytes.
+    pub(super) fn reserve_string(&mut self, _len: usize) {}
+
     /// The bytes of a string, with zeros appended until there are at least `len`.
-    pub fn grow_string(&mut self, len: usize) -> &mut [u8] {
+    pub(super) fn grow_string(&mut self, len: usize) -> &mut [u8] {
         let Value::String(string) = &mut self.value else {
             panic!("the caller knows that this is a string");
         };
@@ -69,9 +90,9 @@ impl Entry {
         bytes
     }
 
-    /// Replaces the value and returns the old one.
-    pub fn replace(&mut self, value: Value) -> Value {
-        core::mem::replace(&mut self.value, value)
+    /// Replaces the value.
+    pub(super) fn overwrite(&mut self, content: Content<'_>) {
+        self.value = content.into_value();
     }
 
     /// Takes the value out of an entry that is no longer needed.

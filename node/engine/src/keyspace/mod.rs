@@ -10,35 +10,57 @@
 //! No table is ever big enough for its growth to be felt, counting and listing a slot is free, and
 //! migration, snapshots and digests go slot by slot.
 //!
-//! The keyspace knows nothing of time: whether an entry has expired is asked by its callers.
+//! The keyspace knows nothing of time: whether an entry has expired is asked by its callers, who
+//! bring the time along.
 
+pub mod access;
 mod database;
 mod entry;
 mod key;
+mod rebuild;
+mod table;
 mod value;
 
-pub use database::Database;
+pub use database::{Before, Database};
 pub use entry::Entry;
 pub use key::{Key, KeyHasher};
-pub use value::{Collection, StringRef, StringValue, Value, ValueKind, ValueRef};
+pub use rebuild::Rebuild;
+pub use value::{Collection, Content, StringRef, StringValue, Value, ValueKind, ValueRef};
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
+
+/// What becomes of a key's expiry when its value is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// The key loses it.
+    Clear,
+    /// The key keeps it.
+    Keep,
+    /// The key gets this one, in milliseconds since the Unix epoch.
+    At(u64),
+}
+
+impl Expiry {
+    /// The expiry of a key that had none.
+    const fn at_ms(self) -> Option<u64> {
+        match self {
+            Expiry::At(at) => Some(at),
+            Expiry::Clear | Expiry::Keep => None,
+        }
+    }
+}
 
 /// All numbered databases of a shard.
 #[derive(Debug)]
 pub struct Keyspace {
     hasher: KeyHasher,
-    databases: Vec<Box<Database>>,
+    databases: Vec<Database>,
 }
 
 impl Keyspace {
     /// `databases` empty databases, whose keys are hashed under `hasher`.
     pub fn new(databases: u16, hasher: KeyHasher) -> Self {
-        Keyspace {
-            hasher,
-            databases: (0..databases).map(|_| Box::new(Database::default())).collect(),
-        }
+        Keyspace { hasher, databases: (0..databases).map(|_| Database::default()).collect() }
     }
 
     /// Computes slot and hash of a key.
@@ -72,5 +94,34 @@ impl Keyspace {
     /// Exchanges two databases.
     pub fn swap(&mut self, one: u16, other: u16) {
         self.databases.swap(one as usize, other as usize);
+    }
+
+    /// Stores a value under a key of a database, whatever was there; an entry that has expired at
+    /// `now_ms` counts as missing.
+    #[inline]
+    pub fn upsert(
+        &mut self,
+        db: u16,
+        key: &Key<'_>,
+        content: Content<'_>,
+        expiry: Expiry,
+        now_ms: u64,
+    ) -> Before {
+        self.databases[db as usize].upsert(key, content, expiry, now_ms, &self.hasher)
+    }
+
+    /// Adds an entry for a key that is not in a database.
+    pub fn insert(&mut self, db: u16, key: &Key<'_>, entry: Entry) -> &mut Entry {
+        self.databases[db as usize].insert(key, entry, &self.hasher)
+    }
+
+    /// Takes an entry out of a database.
+    pub fn remove(&mut self, db: u16, key: &Key<'_>) -> Option<Entry> {
+        self.databases[db as usize].remove(key, &self.hasher)
+    }
+
+    /// Bytes that all entries and tables occupy, without the insides of collections.
+    pub fn used_bytes(&self) -> usize {
+        self.databases.iter().map(|database| database.entry_bytes() + database.table_bytes()).sum()
     }
 }

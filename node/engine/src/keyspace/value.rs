@@ -29,6 +29,41 @@ pub enum StringValue {
     Bytes(Vec<u8>),
 }
 
+/// What is to be stored: a string is copied straight into its entry, anything else moves.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// A string.
+    String(StringRef<'a>),
+    /// Any value.
+    Owned(Value),
+}
+
+impl Content<'_> {
+    /// The value on its own.
+    pub fn into_value(self) -> Value {
+        match self {
+            Content::String(StringRef::Integer(value)) => {
+                Value::String(StringValue::Integer(value))
+            }
+            Content::String(StringRef::Bytes(bytes)) => {
+                Value::String(StringValue::Bytes(bytes.to_vec()))
+            }
+            Content::Owned(value) => value,
+        }
+    }
+}
+
+impl<'a> StringRef<'a> {
+    /// The form in which a string that a client sends is kept: an integer if its text is one.
+    #[inline]
+    pub fn of(bytes: &'a [u8]) -> StringRef<'a> {
+        match quoris_resp::parse_i64(bytes) {
+            Some(integer) => StringRef::Integer(integer),
+            None => StringRef::Bytes(bytes),
+        }
+    }
+}
+
 /// A borrowed value.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueRef<'a> {
@@ -53,7 +88,7 @@ pub enum StringRef<'a> {
     Bytes(&'a [u8]),
 }
 
-impl<'a> StringRef<'a> {
+impl StringRef<'_> {
     /// Calls `f` with the bytes of the string, printing an integer into a buffer on the stack.
     #[inline]
     pub fn with_bytes<R>(self, f: impl FnOnce(&[u8]) -> R) -> R {
@@ -115,7 +150,26 @@ impl ValueKind {
     }
 }
 
+/// Up to how many bytes Redis keeps a string in one piece with its object.
+const EMBEDDED_MAX: usize = 44;
+
 impl ValueRef<'_> {
+    /// The name of its encoding, as `OBJECT ENCODING` answers it; `raw` says of a string that it
+    /// was changed in place.
+    pub fn encoding(&self, raw: bool) -> &'static str {
+        match self {
+            Self::String(StringRef::Integer(_)) => "int",
+            Self::String(StringRef::Bytes(bytes)) if !raw && bytes.len() <= EMBEDDED_MAX => {
+                "embstr"
+            }
+            Self::String(_) => "raw",
+            Self::List(list) => list.encoding().name(),
+            Self::Set(set) => set.encoding().name(),
+            Self::SortedSet(set) => set.encoding(),
+            Self::Hash(hash) => hash.encoding().name(),
+        }
+    }
+
     /// The type of the value.
     pub const fn kind(&self) -> ValueKind {
         match self {

@@ -1,5 +1,42 @@
-//! Commands on keys.
+//! Commands on keys of any type, and on whole databases.
+
+mod delete;
+mod exists;
+mod expire;
+mod flush;
+mod object;
+mod rename;
+mod ttl;
+mod walk;
 
 use crate::command::Command;
 
-pub(super) const COMMANDS: &[Command] = &[];
+pub(super) const COMMANDS: &[Command] = &[
+    rename::COPY,
+    walk::DBSIZE,
+    delete::DEL,
+    exists::EXISTS,
+    expire::EXPIRE,
+    expire::EXPIREAT,
+    ttl::EXPIRETIME,
+    flush::FLUSHALL,
+    flush::FLUSHDB,
+    walk::KEYS,
+    rename::MOVE,
+    object::OBJECT,
+    expire::PERSIST,
+    expire::PEXPIRE,
+    expire::PEXPIREAT,
+    ttl::PEXPIRETIME,
+    ttl::PTTL,
+    delete::EXPIRE_NOW,
+    walk::RANDOMKEY,
+    rename::RENAME,
+    rename::RENAMENX,
+    walk::SCAN,
+    flush::SWAPDB,
+    exists::TOUCH,
+    ttl::TTL,
+    exists::TYPE,
+    delete::UNLINK,
+];

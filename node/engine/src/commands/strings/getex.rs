@@ -72,8 +72,10 @@ fn lifetime<'a>(args: &Args<'a>) -> Result<Lifetime<'a>> {
             lifetime = Lifetime::Forever;
         } else {
             let unit = TimeUnit::of_option(word).ok_or(SYNTAX)?;
-            if !matches!(lifetime, Lifetime::Unchanged) {
-                return Err(SYNTAX);
+            match lifetime {
+                Lifetime::Unchanged => {}
+                Lifetime::Until(before, _) if before == unit => {}
+                _ => return Err(SYNTAX),
             }
             lifetime = Lifetime::Until(unit, args.try_get(at).ok_or(SYNTAX)?);
             at += 1;

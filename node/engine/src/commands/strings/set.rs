@@ -150,8 +150,10 @@ impl<'a> Options<'a> {
                 options.lifetime = Lifetime::Keep;
             } else {
                 let unit = TimeUnit::of_option(word).ok_or(SYNTAX)?;
-                if !matches!(options.lifetime, Lifetime::Forever) {
-                    return Err(SYNTAX);
+                match options.lifetime {
+                    Lifetime::Forever => {}
+                    Lifetime::Until(before, _) if before == unit => {}
+                    _ => return Err(SYNTAX),
                 }
                 options.lifetime = Lifetime::Until(unit, value.ok_or(SYNTAX)?);
                 at += 1;

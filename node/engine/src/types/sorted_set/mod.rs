@@ -84,6 +84,11 @@ impl SortedSet {
         }
     }
 
+    /// Whether it has its small form.
+    pub fn is_compact(&self) -> bool {
+        matches!(self.form, Form::Compact(_))
+    }
+
     /// The score of a member.
     pub fn score(&self, member: &[u8]) -> Option<f64> {
         match &self.form {
