@@ -72,13 +72,14 @@ pub(crate) fn membership_to_wire(membership: &Membership) -> wire::Membership {
     }
 }
 
-pub(crate) fn membership_from_wire(wire: wire::Membership) -> Result<Membership, Malformed> {
+#[expect(clippy::zero_sized_map_values, reason = "openraft's membership is a map to nodes")]
+pub(crate) fn membership_from_wire(wire: &wire::Membership) -> Result<Membership, Malformed> {
     if wire.configs.is_empty() {
         return Ok(Membership::default());
     }
     let configs: Vec<BTreeSet<_>> =
-        wire.configs.into_iter().map(|set| set.nodes.into_iter().collect()).collect();
-    let nodes: BTreeMap<_, _> = wire.nodes.into_iter().map(|id| (id, EmptyNode::new())).collect();
+        wire.configs.iter().map(|set| set.nodes.iter().copied().collect()).collect();
+    let nodes: BTreeMap<_, _> = wire.nodes.iter().map(|id| (*id, EmptyNode::new())).collect();
     Membership::new(configs, nodes).map_err(|error| Malformed::Inconsistent(error.to_string()))
 }
 
@@ -101,7 +102,7 @@ pub(crate) fn stored_membership_from_wire(
     at: Option<wire::LogId>,
     membership: Option<wire::Membership>,
 ) -> Result<StoredMembership, Malformed> {
-    let membership = membership_from_wire(membership.ok_or(Malformed::Missing("membership"))?)?;
+    let membership = membership_from_wire(&membership.ok_or(Malformed::Missing("membership"))?)?;
     Ok(StoredMembership::new(at.map(log_id_from_wire), membership))
 }
 
@@ -167,7 +168,7 @@ pub(crate) fn entry_from_record(record: Record) -> Result<Entry, Malformed> {
 
 fn membership_payload(bytes: Bytes) -> Result<crate::types::Payload, Malformed> {
     let membership = wire::Membership::decode(bytes)?;
-    Ok(EntryPayload::Membership(membership_from_wire(membership)?))
+    Ok(EntryPayload::Membership(membership_from_wire(&membership)?))
 }
 
 #[cfg(test)]
@@ -218,7 +219,7 @@ mod tests {
         assert!(matches!(entry_from_wire(garbage), Err(Malformed::Undecodable(_))));
         let voter_without_node =
             wire::Membership { configs: vec![wire::VoterSet { nodes: vec![1] }], nodes: vec![] };
-        assert!(membership_from_wire(voter_without_node).is_err());
+        assert!(membership_from_wire(&voter_without_node).is_err());
         assert!(matches!(vote_from_wire(None), Err(Malformed::Missing("vote"))));
     }
 }

@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
 use send_wrapper::SendWrapper;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::fault::Fault;
@@ -36,20 +37,48 @@ pub struct StateMachine {
     applied: Option<LogId>,
     membership: StoredMembership,
     tags: CommittedTags,
+    growth: Growth,
     shelf: Shelf,
     fault: Fault,
+}
+
+/// How much log has been applied since the last snapshot, and whom to tell when
+/// it is time for another.
+pub(crate) struct Growth {
+    bytes: u64,
+    limit: u64,
+    full: mpsc::Sender<()>,
+}
+
+impl Growth {
+    /// What an entry costs beside its payload, roughly.
+    const ENTRY_BYTES: u64 = 48;
+
+    pub(crate) fn new(limit: u64, full: mpsc::Sender<()>) -> Self {
+        Self { bytes: 0, limit, full }
+    }
+
+    fn add(&mut self, payload: &Bytes) {
+        self.bytes += Self::ENTRY_BYTES + payload.len() as u64;
+        if self.bytes >= self.limit {
+            self.bytes = 0;
+            // If it has been told and has not acted yet, once is enough.
+            let _ = self.full.try_send(());
+        }
+    }
 }
 
 impl StateMachine {
     pub(crate) fn new(
         machine: Rc<RefCell<dyn Machine>>,
         tags: CommittedTags,
+        growth: Growth,
         shelf: Shelf,
         fault: Fault,
     ) -> Self {
         let machine = SendWrapper::new(machine);
         let membership = StoredMembership::default();
-        Self { machine, applied: None, membership, tags, shelf, fault }
+        Self { machine, applied: None, membership, tags, growth, shelf, fault }
     }
 
     fn apply_one(&mut self, entry: Entry) {
@@ -60,6 +89,7 @@ impl StateMachine {
                 let payload = &batch.payload;
                 let committed = Committed { position, stamp: batch.stamp, tag, payload };
                 self.machine.borrow_mut().apply(committed);
+                self.growth.add(payload);
             }
             EntryPayload::Blank => self.machine.borrow_mut().skip(position),
             EntryPayload::Membership(membership) => {
@@ -121,6 +151,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
             let error = io::Error::new(io::ErrorKind::InvalidData, format!("{error:#}"));
             self.fault.raise("restore the snapshot", error)
         })?;
+        self.growth.bytes = 0;
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         Ok(())

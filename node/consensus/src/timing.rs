@@ -41,7 +41,7 @@ impl Timing {
     /// How long a leader trusts its followers' last acknowledgement. Shorter
     /// than what they granted, because two clocks never run alike.
     pub fn lease(&self) -> Duration {
-        self.election_max - self.election_max / 10
+        self.election_max.mul_f64(0.9)
     }
 }
 

@@ -71,6 +71,7 @@ impl Offload {
     ///
     /// # Errors
     /// If the runtime is shutting down, or the work panicked.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that decides about threads")]
     pub(crate) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,

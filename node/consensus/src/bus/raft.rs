@@ -48,7 +48,7 @@ impl Raft for RaftService {
         let replies = async_stream::try_stream! {
             let results = scope.run(async { raft.stream_append(requests) }).await;
             for await result in results {
-                yield encode_append(result.map_err(|fatal| stopped(&fatal))?);
+                yield encode_append(&result.map_err(|fatal| stopped(&fatal))?);
             }
         };
         let replies = replies
@@ -177,12 +177,12 @@ fn until_bad<T>(_: &mut (), request: Result<T, Status>) -> std::future::Ready<Op
     })
 }
 
-fn encode_append(result: StreamAppendResult<TypeConfig>) -> wire::AppendReply {
+fn encode_append(result: &StreamAppendResult<TypeConfig>) -> wire::AppendReply {
     use wire::append_reply::{Matched, Result as Answer};
     let answer = match result {
         Ok(last) => Answer::Matched(Matched { last: last.map(codec::log_id_to_wire) }),
-        Err(StreamAppendError::Conflict(at)) => Answer::Conflict(codec::log_id_to_wire(at)),
-        Err(StreamAppendError::HigherVote(vote)) => Answer::HigherVote(codec::vote_to_wire(&vote)),
+        Err(StreamAppendError::Conflict(at)) => Answer::Conflict(codec::log_id_to_wire(*at)),
+        Err(StreamAppendError::HigherVote(vote)) => Answer::HigherVote(codec::vote_to_wire(vote)),
     };
     wire::AppendReply { result: Some(answer) }
 }

@@ -22,7 +22,6 @@ use self::options::Store;
 pub use self::options::{GroupOptions, LogKind};
 pub use self::status::{GroupStatus, Role, Standing};
 use crate::bus::Registration;
-use crate::fault::Fault;
 use crate::lease::Lease;
 use crate::runtime::Scope;
 use crate::timing::{Durability, Timing};
@@ -71,7 +70,6 @@ struct Inner {
     store: Store,
     syncers: Syncers,
     lease: Lease,
-    fault: Fault,
     scope: Scope,
     proposals: mpsc::UnboundedSender<proposer::Ordered>,
     standing: watch::Receiver<Standing>,

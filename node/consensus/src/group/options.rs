@@ -24,7 +24,7 @@ use crate::network::NetworkFactory;
 use crate::outcome::{CommittedTags, Outcomes};
 use crate::quarantine::Quarantine;
 use crate::shelf::Shelf;
-use crate::state_machine::StateMachine;
+use crate::state_machine::{Growth, StateMachine};
 use crate::timing::{Durability, Timing};
 use crate::types::{GroupId, Raft, RaftId};
 use crate::world::World;
@@ -104,7 +104,9 @@ impl GroupHandle {
         let vote = parts.ballot.read().map_err(storage("read the vote"))?;
         let tags = CommittedTags::default();
         let Parts { lease, fault, store, shelf, .. } = parts;
-        let sm = StateMachine::new(machine, tags.clone(), shelf, fault.clone());
+        let (full, log_is_full) = mpsc::channel(1);
+        let growth = Growth::new(options.snapshot_log_bytes, full);
+        let sm = StateMachine::new(machine, tags.clone(), growth, shelf, fault.clone());
         let (raft, voters) = world.scope.run(run(&options, world, &lease, &store, sm)).await?;
 
         let promised = election::may_have_promised(options.raft_id, vote.as_ref(), &voters);
@@ -128,8 +130,9 @@ impl GroupHandle {
             election::release(&raft, &quarantine);
         }
 
+        tokio::spawn(world.scope.run(compact(raft.clone(), log_is_full)));
         let (standing, watched) = watch::channel(Standing::of(&raft, &lease, None));
-        let follow = status::follow(raft.clone(), lease.clone(), fault.clone(), standing);
+        let follow = status::follow(raft.clone(), lease.clone(), fault, standing);
         tokio::spawn(world.scope.run(follow));
         let (proposals, received) = mpsc::unbounded_channel();
         let proposer = Proposer { me: options.raft_id, raft: raft.clone(), tags, sink: outcomes };
@@ -142,7 +145,6 @@ impl GroupHandle {
             store,
             syncers: world.syncers.clone(),
             lease,
-            fault,
             scope: world.scope.clone(),
             proposals,
             standing: watched,
@@ -175,6 +177,16 @@ fn open(options: &GroupOptions, world: &World) -> Result<Parts, GroupError> {
         }
     };
     Ok(Parts { lease, fault, ballot, store, shelf })
+}
+
+/// Takes a snapshot whenever the log has grown enough, until the state machine
+/// is gone.
+async fn compact(raft: Raft, mut log_is_full: mpsc::Receiver<()>) {
+    while log_is_full.recv().await.is_some() {
+        if raft.trigger().snapshot().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Starts openraft with elections off, and learns who the voters are.

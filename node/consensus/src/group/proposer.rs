@@ -39,7 +39,10 @@ impl Proposer {
 
     fn known_leader(&self) -> Option<RaftId> {
         use openraft::async_runtime::watch::WatchReceiver as _;
-        let leader = self.raft.metrics().borrow_watched().current_leader;
-        leader.filter(|leader| *leader != self.me)
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        // What a group knew when it stopped is no help.
+        metrics.running_state.as_ref().ok()?;
+        metrics.current_leader.filter(|leader| *leader != self.me)
     }
 }

@@ -64,13 +64,6 @@ impl MetaStore {
         Ok(Self(Arc::new(Inner { meta, prefix, held: Mutex::new(held), ballot, fault })))
     }
 
-    /// Bytes of entries after `index`.
-    pub(crate) fn bytes_after(&self, index: Option<u64>) -> u64 {
-        let held = self.held();
-        let after = held.entries.range(index.map_or(0, |index| index + 1)..);
-        after.map(|(_, entry)| entry_bytes(entry)).sum()
-    }
-
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.held.lock().expect("no panic while held")
     }
@@ -95,10 +88,6 @@ impl MetaStore {
         }
         self.0.meta.flush()
     }
-}
-
-fn entry_bytes(entry: &Entry) -> u64 {
-    codec::entry_to_wire(entry.clone()).encoded_len() as u64
 }
 
 impl RaftLogReader<TypeConfig> for MetaStore {

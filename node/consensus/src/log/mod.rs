@@ -4,6 +4,8 @@
 mod ballot;
 mod meta;
 mod segments;
+#[cfg(test)]
+mod tests;
 
 use std::ops::{Bound, RangeBounds};
 
@@ -26,18 +28,4 @@ fn clamp(wanted: &impl RangeBounds<u64>, held: std::ops::Range<u64>) -> std::ops
     };
     let start = start.max(held.start);
     start..end.min(held.end).max(start)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_cut_to_what_is_held() {
-        assert_eq!(clamp(&(2..5), 0..9), 2..5);
-        assert_eq!(clamp(&(2..=5), 4..6), 4..6);
-        assert_eq!(clamp(&(..), 4..6), 4..6);
-        assert!(clamp(&(0..3), 4..6).is_empty());
-        assert!(clamp(&(7..), 4..6).is_empty());
-    }
 }

@@ -41,11 +41,6 @@ impl SegmentStore {
         *self.0.syncer.lock().expect("no panic while held") = syncer;
     }
 
-    /// Bytes of the log after `index`, roughly.
-    pub(crate) fn bytes_after(&self, index: Option<u64>) -> u64 {
-        self.log().bytes_after(index)
-    }
-
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.log.lock().expect("no panic while held")
     }

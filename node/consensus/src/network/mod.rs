@@ -104,6 +104,7 @@ impl Network {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn unreachable(error: io::Error) -> RpcError {
     RPCError::Unreachable(Unreachable::new(&error))
 }
@@ -188,11 +189,11 @@ impl RaftNetworkV2<TypeConfig> for Network {
         }
     }
 
-    fn stream_append<'s, S>(
-        &'s mut self,
+    fn stream_append<S>(
+        &mut self,
         input: S,
         _option: RPCOption,
-    ) -> BoxFuture<'s, Result<BoxStream<'s, Appended>, RpcError>>
+    ) -> BoxFuture<'_, Result<BoxStream<'_, Appended>, RpcError>>
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
     {
