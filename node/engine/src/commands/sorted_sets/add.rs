@@ -84,7 +84,7 @@ impl Options {
             at += 1;
         }
         let words = args.len() - at;
-        if words == 0 || words % 2 != 0 {
+        if words == 0 || !words.is_multiple_of(2) {
             return Err(SYNTAX);
         }
         if options.nx && options.xx {

@@ -147,7 +147,7 @@ impl Members {
 
     /// Approximate size in bytes.
     pub fn memory_bytes(&self) -> usize {
-        let stored: usize = self.chunks.iter().map(|chunk| chunk.capacity()).sum();
+        let stored: usize = self.chunks.iter().map(Vec::capacity).sum();
         let members: usize =
             self.chunks.iter().flatten().map(|stored| stored.bytes.len().next_multiple_of(8)).sum();
         let index: usize = self.tables.iter().map(|table| table.ids.allocation_size()).sum();
