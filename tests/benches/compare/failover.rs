@@ -1,67 +1,33 @@
 //! Kills the leader of a shard again and again, as seen by a client that follows redirects.
 
 use std::net::SocketAddr;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
+use quoris_resp::Reply;
+use quoris_tests::cluster::Cluster;
+use quoris_tests::wire::{ask, text};
 
 use crate::Effort;
-use crate::servers::{self, Durability, free_port, request, wait_until};
-
-struct Node {
-    dir: TempDir,
-    port: u16,
-    bus_port: u16,
-    process: Child,
-}
-
-impl Node {
-    fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.port))
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::servers::{Durability, quoris_arguments};
 
 /// Prints the distribution of outages, and fails if an acknowledged write is missing.
 pub fn run(effort: Effort) -> Result<()> {
     let kills = if effort.quick { 5 } else { 20 };
-    let mut nodes = Vec::new();
-    for _ in 0..3 {
-        let dir = TempDir::new()?;
-        let (port, bus_port) = (free_port()?, free_port()?);
-        let process = servers::start_node(&dir, port, bus_port, Durability::Always, false)?;
-        nodes.push(Node { dir, port, bus_port, process });
-    }
-    let addresses: Vec<_> = nodes.iter().map(Node::address).collect();
-    servers::create_cluster(&addresses, 2)?;
-    let mut writer = Writer { addresses, at: 0, written: 0 };
-    writer.write_until_ok()?;
+    let mut cluster = Cluster::start(1, 3, &quoris_arguments(Durability::Always));
+    let mut writer = Writer { addresses: cluster.addresses(), at: 0, written: 0 };
     let mut outages = Vec::new();
     for _ in 0..kills {
         for _ in 0..100 {
             writer.write_until_ok()?;
         }
         let leader = writer.at;
-        nodes[leader].process.kill()?;
         let begun = Instant::now();
-        nodes[leader].process.wait()?;
+        cluster.nodes[leader].kill();
         writer.write_until_ok()?;
         outages.push(begun.elapsed());
-        let Node { dir, port, bus_port, .. } = &nodes[leader];
-        nodes[leader].process =
-            servers::start_node(dir, *port, *bus_port, Durability::Always, false)?;
-        let address = nodes[leader].address();
-        wait_until("the restarted node follows", || {
-            Ok(request(address, "ROLE")?.contains("connected"))
-        })?;
+        cluster.nodes[leader].restart();
+        cluster.wait_until_whole();
     }
     let missing = writer.missing()?;
     if missing > 0 {
@@ -92,12 +58,12 @@ impl Writer {
         let deadline = Instant::now() + Duration::from_secs(30);
         while Instant::now() < deadline {
             let command = format!("SET key:{} {}", self.written, self.written);
-            match request(self.addresses[self.at], &command) {
-                Ok(reply) if reply.starts_with("+OK") => {
+            match ask(self.addresses[self.at], &command) {
+                Ok(Reply::Simple(_)) => {
                     self.written += 1;
                     return Ok(());
                 }
-                Ok(reply) => self.follow(&reply),
+                Ok(reply) => self.follow(&text(&reply)),
                 Err(_) => self.at = (self.at + 1) % self.addresses.len(),
             }
         }
@@ -105,7 +71,7 @@ impl Writer {
     }
 
     fn follow(&mut self, reply: &str) {
-        let target = reply.strip_prefix("-MOVED ").and_then(|rest| rest.split_whitespace().nth(1));
+        let target = reply.strip_prefix("MOVED ").and_then(|rest| rest.split_whitespace().nth(1));
         let known = target.and_then(|target| {
             self.addresses.iter().position(|address| address.to_string() == target)
         });
@@ -116,9 +82,9 @@ impl Writer {
     fn missing(&self) -> Result<u64> {
         let mut missing = 0;
         for key in 0..self.written {
-            let reply = request(self.addresses[self.at], &format!("GET key:{key}"))?;
-            let value = reply.lines().nth(1).context("a bulk reply")?;
-            missing += u64::from(value != key.to_string());
+            let reply = ask(self.addresses[self.at], &format!("GET key:{key}"))?;
+            let value = reply.as_bytes().context("the leader answers reads")?;
+            missing += u64::from(value != key.to_string().as_bytes());
         }
         Ok(missing)
     }

@@ -172,7 +172,7 @@ impl Generator {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(answered),
                 Err(error) => return Err(error.into()),
             };
-            self.check(&self.buffer[..read])?;
+            check(&self.buffer[..read])?;
             connection.missing =
                 connection.missing.checked_sub(read).context("more reply bytes than expected")?;
             if connection.missing == 0 {
@@ -184,16 +184,6 @@ impl Generator {
                 return Ok(answered);
             }
         }
-    }
-
-    fn check(&self, reply: &[u8]) -> Result<()> {
-        if reply[0] == b'-' {
-            bail!(
-                "the server answered {}",
-                String::from_utf8_lossy(&reply[..reply.len().min(200)])
-            );
-        }
-        Ok(())
     }
 
     /// Sends the next pipeline.
@@ -221,6 +211,13 @@ impl Generator {
         };
         Measured { requests, elapsed, p50: at(0.5), p99: at(0.99) }
     }
+}
+
+fn check(reply: &[u8]) -> Result<()> {
+    if reply[0] == b'-' {
+        bail!("the server answered {}", String::from_utf8_lossy(&reply[..reply.len().min(200)]));
+    }
+    Ok(())
 }
 
 fn flush(connection: &mut Connection) -> Result<()> {

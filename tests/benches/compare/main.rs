@@ -12,6 +12,7 @@
 //!
 //! Parts: `single` (one node, no fsync), `replicated` (three nodes), `memory` (bytes per key),
 //! `failover` (kill a leader twenty times).
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 mod failover;
 mod load;

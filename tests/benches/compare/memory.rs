@@ -9,7 +9,7 @@ const KEYS: u64 = 1_000_000;
 
 /// Prints the table.
 pub fn run() -> Result<()> {
-    let ours = bytes_per_key(&servers::quoris(Durability::Memory)?)?;
+    let ours = bytes_per_key(&servers::quoris(Durability::Memory))?;
     let theirs = bytes_per_key(&servers::redis(Durability::Memory)?)?;
     println!("### Memory: 1 M keys of 16 bytes with 32-byte values, resident set\n");
     println!("| | Quoris | Redis | ratio |\n|---|---|---|---|");

@@ -21,7 +21,7 @@ pub fn run(effort: Effort) -> Result<()> {
         ),
     ] {
         table::head(title);
-        let ours = servers::quoris_replicated(durability)?;
+        let ours = servers::quoris_replicated(durability);
         let theirs = servers::redis_replicated(durability)?;
         let keys = 100_000;
         populate(ours.address, keys, 3)?;

@@ -1,13 +1,15 @@
 //! Starts the servers that are measured, and reads what they cost.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use quoris_tests::cluster::Cluster;
+use quoris_tests::node::{Node, free_port};
+use quoris_tests::wait;
+use quoris_tests::wire::{ask, text};
 use tempfile::TempDir;
 
 /// What kind of persistence a case asks for.
@@ -23,6 +25,9 @@ pub enum Durability {
 pub struct Server {
     /// Where to send requests.
     pub address: SocketAddr,
+    /// The process behind that address.
+    pid: u32,
+    _nodes: Vec<Node>,
     processes: Vec<Child>,
     _dirs: Vec<TempDir>,
 }
@@ -37,14 +42,25 @@ impl Drop for Server {
 }
 
 impl Server {
+    fn of_nodes(nodes: Vec<Node>) -> Server {
+        let (address, pid) = (nodes[0].address(), nodes[0].pid().expect("it was started"));
+        Server { address, pid, _nodes: nodes, processes: Vec::new(), _dirs: Vec::new() }
+    }
+
+    fn of_redis(port: u16, processes: Vec<Child>, dirs: Vec<TempDir>) -> Server {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let pid = processes[0].id();
+        Server { address, pid, _nodes: Vec::new(), processes, _dirs: dirs }
+    }
+
     /// CPU time that the process behind `address` has used so far, all threads.
     pub fn cpu(&self) -> Duration {
-        cpu_of(self.processes[0].id())
+        cpu_of(self.pid)
     }
 
     /// Resident memory of the process behind `address`, in bytes.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.processes[0].id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next());
         Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1024)
@@ -54,12 +70,11 @@ impl Server {
 /// One redis-server, pinned to the first core.
 pub fn redis(durability: Durability) -> Result<Server> {
     let dir = TempDir::new()?;
-    let port = free_port()?;
+    let port = free_port();
     let process =
         redis_process(port, dir.path().to_str().context("path")?, durability, None, true)?;
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let server = Server { address, processes: vec![process], _dirs: vec![dir] };
-    wait_until("redis-server answers", || Ok(request(address, "PING")?.starts_with("+PONG")))?;
+    let server = Server::of_redis(port, vec![process], vec![dir]);
+    wait::until("redis-server answers", || ask(server.address, "PING").ok());
     Ok(server)
 }
 
@@ -68,17 +83,17 @@ pub fn redis_replicated(durability: Durability) -> Result<Server> {
     let (mut processes, mut dirs, mut ports) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..3 {
         let dir = TempDir::new()?;
-        let port = free_port()?;
+        let port = free_port();
         let path = dir.path().to_str().context("path")?.to_owned();
         processes.push(redis_process(port, &path, durability, ports.first().copied(), false)?);
         ports.push(port);
         dirs.push(dir);
     }
-    let address = SocketAddr::from(([127, 0, 0, 1], ports[0]));
-    let server = Server { address, processes, _dirs: dirs };
-    wait_until("both replicas are online", || {
-        Ok(request(address, "INFO replication")?.matches("state=online").count() == 2)
-    })?;
+    let server = Server::of_redis(ports[0], processes, dirs);
+    wait::until("both replicas are online", || {
+        let info = text(&ask(server.address, "INFO replication").ok()?);
+        (info.matches("state=online").count() == 2).then_some(())
+    });
     Ok(server)
 }
 
@@ -89,7 +104,10 @@ fn redis_process(
     leader: Option<u16>,
     pinned: bool,
 ) -> Result<Child> {
-    let mut command = pinned_command("redis-server", pinned);
+    let launcher: &[&str] = if pinned { PINNED } else { &[] };
+    let words: Vec<&str> = launcher.iter().copied().chain(["redis-server"]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     command.args(["--port", &port.to_string(), "--dir", dir, "--save", "", "--daemonize", "no"]);
     match durability {
         Durability::Memory => command.args(["--appendonly", "no"]),
@@ -102,88 +120,26 @@ fn redis_process(
 }
 
 /// One Quoris node, pinned to the first core.
-pub fn quoris(durability: Durability) -> Result<Server> {
-    let dir = TempDir::new()?;
-    let (process, address) = quoris_process(&dir, durability, true)?;
-    Ok(Server { address, processes: vec![process], _dirs: vec![dir] })
+pub fn quoris(durability: Durability) -> Server {
+    Server::of_nodes(vec![Node::start_by(PINNED, &quoris_arguments(durability))])
 }
 
 /// A shard of three Quoris nodes; requests go to its leader.
-pub fn quoris_replicated(durability: Durability) -> Result<Server> {
-    let (mut processes, mut dirs, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let dir = TempDir::new()?;
-        let (process, address) = quoris_process(&dir, durability, false)?;
-        processes.push(process);
-        dirs.push(dir);
-        addresses.push(address);
-    }
-    create_cluster(&addresses, 2)?;
-    let mut leader = None;
-    wait_until("the shard has a leader", || {
-        leader = addresses.iter().position(|address| {
-            request(*address, "SET probe 1").is_ok_and(|reply| reply.starts_with("+OK"))
-        });
-        Ok(leader.is_some())
-    })?;
-    let leader = leader.context("just found")?;
+pub fn quoris_replicated(durability: Durability) -> Server {
+    let cluster = Cluster::start(1, 3, &quoris_arguments(durability));
+    let leader = cluster.leaders()[0];
+    let mut nodes = cluster.nodes;
     // The first process is the one whose CPU time is reported.
-    processes.swap(0, leader);
-    Ok(Server { address: addresses[leader], processes, _dirs: dirs })
+    nodes.swap(0, leader);
+    Server::of_nodes(nodes)
 }
 
-/// Forms a cluster out of empty nodes.
-pub fn create_cluster(addresses: &[SocketAddr], replicas: usize) -> Result<()> {
-    let mut command = Command::new(binary("cluster-cli"));
-    command.args(["create", "--yes", "--replicas", &replicas.to_string()]);
-    command.args(addresses.iter().map(SocketAddr::to_string));
-    let output = command.output().context("run cluster-cli")?;
-    if !output.status.success() {
-        bail!("cluster-cli create: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
+/// What to start a node with.
+pub fn quoris_arguments(durability: Durability) -> [&'static str; 2] {
+    ["--appendfsync", if durability == Durability::Memory { "no" } else { "always" }]
 }
 
-/// Starts a node on a free port, and waits until it answers.
-pub fn quoris_process(
-    dir: &TempDir,
-    durability: Durability,
-    pinned: bool,
-) -> Result<(Child, SocketAddr)> {
-    let port = free_port()?;
-    let child = start_node(dir, port, free_port()?, durability, pinned)?;
-    Ok((child, SocketAddr::from(([127, 0, 0, 1], port))))
-}
-
-/// Starts a node on given ports, and waits until it answers.
-pub fn start_node(
-    dir: &TempDir,
-    port: u16,
-    bus_port: u16,
-    durability: Durability,
-    pinned: bool,
-) -> Result<Child> {
-    let mut command = pinned_command(binary("quoris-node").to_str().context("path")?, pinned);
-    command.args(["--port", &port.to_string(), "--cluster-port", &bus_port.to_string()]);
-    command.args(["--dir", dir.path().to_str().context("path")?]);
-    let appendfsync = if durability == Durability::Memory { "no" } else { "always" };
-    command.args(["--appendfsync", appendfsync]);
-    let log = fs::File::create(dir.path().with_extension("log"))?;
-    let child =
-        command.stdout(log.try_clone()?).stderr(log).spawn().context("start quoris-node")?;
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    wait_until("quoris-node answers", || Ok(request(address, "PING")?.starts_with("+PONG")))?;
-    Ok(child)
-}
-
-fn pinned_command(program: &str, pinned: bool) -> Command {
-    if !pinned {
-        return Command::new(program);
-    }
-    let mut command = Command::new("taskset");
-    command.args(["-c", "0", program]);
-    command
-}
+const PINNED: &[&str] = &["taskset", "-c", "0"];
 
 /// Pins this process, the load generator, to the second core.
 pub fn pin_load() {
@@ -195,39 +151,6 @@ pub fn pin_load() {
 pub fn unpin_load() {
     let pid = std::process::id().to_string();
     let _ = Command::new("taskset").args(["-p", "-c", "0,1", &pid]).stdout(Stdio::null()).status();
-}
-
-fn binary(name: &str) -> PathBuf {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    root.join(std::env::var("QUORIS_BIN_DIR").unwrap_or_else(|_| "target/release".into()))
-        .join(name)
-}
-
-/// A port that nobody listens on just now.
-pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// Sends one inline request and returns what arrives first.
-pub fn request(address: SocketAddr, line: &str) -> Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.write_all(format!("{line}\r\n").as_bytes())?;
-    let mut buffer = vec![0; 16 * 1024];
-    let read = stream.read(&mut buffer)?;
-    Ok(String::from_utf8_lossy(&buffer[..read]).into_owned())
-}
-
-/// Polls a condition; errors count as "not yet".
-pub fn wait_until(what: &str, mut ready: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < deadline {
-        if ready().unwrap_or(false) {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    bail!("gave up waiting until {what}")
 }
 
 fn cpu_of(pid: u32) -> Duration {

@@ -14,7 +14,7 @@ pub fn run(effort: Effort) -> Result<()> {
     let key_counts: &[u64] = if effort.quick { &[100_000] } else { &[100_000, 1_000_000] };
     for &value_bytes in sizes {
         for &keys in key_counts {
-            let ours = servers::quoris(Durability::Memory)?;
+            let ours = servers::quoris(Durability::Memory);
             let theirs = servers::redis(Durability::Memory)?;
             populate(ours.address, keys, value_bytes)?;
             populate(theirs.address, keys, value_bytes)?;

@@ -29,7 +29,7 @@ pub fn duel(ours: &Server, theirs: &Server, load: &Load, effort: Effort) -> Resu
             let before = server.cpu();
             let measured = load::run(server.address, load, Duration::from_millis(effort.turn_ms))?;
             // The warm-up is a fifth of the turn on top, and costs the same per request.
-            let used = (server.cpu() - before).mul_f64(1.0 / 1.2);
+            let used = server.cpu().saturating_sub(before).mul_f64(1.0 / 1.2);
             turns.push((measured, used.div_f64(measured.requests.max(1) as f64)));
         }
     }
