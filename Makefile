@@ -33,5 +33,5 @@ run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
 	exec target/quick/cluster-cli demo --port $(PORT)
 
 bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part of it
-	$(CARGO) build --release --locked -p quoris-server
-	$(CARGO) bench --locked -p quoris-tests --bench compare -- $(BENCH)
+	$(CARGO) build --release --locked -p quoris-server -p quoris-cluster-cli
+	QUORIS_BIN_DIR=target/release $(CARGO) bench --locked -p quoris-tests --bench compare -- $(BENCH)
