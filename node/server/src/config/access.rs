@@ -144,12 +144,6 @@ impl Config {
         }
     }
 
-    /// True if `bind` says what it says by default.
-    pub fn binds_everywhere_by_default(&self) -> bool {
-        const INDEX: usize = index_of("bind");
-        self.values[INDEX] == super::DIRECTIVES[INDEX].default_value()
-    }
-
     pub(super) fn set_directory(&mut self, directory: &Path) {
         const INDEX: usize = index_of("dir");
         self.values[INDEX] = Value::Text(directory.to_string_lossy().into_owned());

@@ -4,6 +4,7 @@
 //! have another value than the default and no line are appended below a mark; a line that has
 //! become one too many is removed. The new file replaces the old one at once or not at all.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -98,7 +99,7 @@ fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             control if control.is_ascii_control() => {
-                out.push_str(&format!("\\x{:02x}", u32::from(control)));
+                let _ = write!(out, "\\x{:02x}", u32::from(control));
             }
             other => out.push(other),
         }

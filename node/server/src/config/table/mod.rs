@@ -46,6 +46,7 @@ const COUNT: usize = {
 /// All directives: a directive's place here is where a configuration keeps its value.
 pub static DIRECTIVES: [Directive; COUNT] = flatten();
 
+#[expect(clippy::large_stack_arrays, reason = "it is computed by the compiler")]
 const fn flatten() -> [Directive; COUNT] {
     let mut all = [GROUPS[0].directives[0]; COUNT];
     let (mut group, mut count) = (0, 0);
@@ -63,13 +64,16 @@ const fn flatten() -> [Directive; COUNT] {
 /// The place of the directive with this very name; a name that does not exist does not compile
 /// where it is used in a constant.
 pub(super) const fn index_of(name: &str) -> usize {
-    let all = flatten();
-    let mut index = 0;
-    while index < COUNT {
-        if is_equal(all[index].name.as_bytes(), name.as_bytes()) {
-            return index;
+    let (mut group, mut count) = (0, 0);
+    while group < GROUPS.len() {
+        let mut index = 0;
+        while index < GROUPS[group].directives.len() {
+            if is_equal(GROUPS[group].directives[index].name.as_bytes(), name.as_bytes()) {
+                return count;
+            }
+            (index, count) = (index + 1, count + 1);
         }
-        index += 1;
+        group += 1;
     }
     panic!("no directive has this name")
 }

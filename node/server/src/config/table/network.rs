@@ -38,7 +38,7 @@ const DIRECTIVES: &[Directive] = &[
     flag(
         "protected-mode",
         true,
-        "Serve only clients on this machine while no password is set and `bind` was not.",
+        "Serve only clients on this machine while no password is set.",
     ),
     text(
         "requirepass",

@@ -91,7 +91,6 @@ fn typed_access_reads_what_was_given() {
     assert_eq!((config.port(), config.bus_port()), (7000, 17000));
     assert_eq!((config.announced_port(), config.announced_bus_port()), (7999, 17000));
     assert_eq!(config.bind(), ["10.0.0.1", "-::1"]);
-    assert!(!config.binds_everywhere_by_default());
     assert_eq!(config.timeout(), None);
     assert_eq!(config.tcp_keepalive().map(|time| time.as_secs()), Some(60));
     assert_eq!(config.appendfsync(), AppendFsync::EverySecond);
