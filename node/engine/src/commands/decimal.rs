@@ -81,7 +81,7 @@ fn exact(text: &[u8]) -> Option<i128> {
     let mut scaled: i128 = 0;
     // How many places the digits seen so far still have to move left.
     let mut shift = PLACES.checked_add(exponent)?;
-    let mut behind_point = false;
+    let (mut behind_point, mut rounded) = (false, false);
     for &byte in mantissa {
         match byte {
             b'.' => behind_point = true,
@@ -89,8 +89,8 @@ fn exact(text: &[u8]) -> Option<i128> {
                 let digit = i128::from(byte - b'0');
                 if behind_point && shift <= 0 {
                     // Beyond the last place: the first such digit rounds.
-                    scaled += i128::from(shift == 0 && digit >= 5);
-                    shift = shift.saturating_sub(1);
+                    scaled += i128::from(!rounded && digit >= 5);
+                    rounded = true;
                     continue;
                 }
                 scaled = scaled.checked_mul(10)?.checked_add(digit)?;

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use crate::command::Args;
 use crate::error::{Result, WRONG_TYPE};
-use crate::keyspace::access;
+use crate::keyspace::access::{self, Clock};
 use crate::keyspace::{Collection, Database, Entry, Key, Keyspace, StringRef, ValueRef};
 use crate::rng::Rng;
 use crate::settings::Settings;
@@ -68,7 +68,7 @@ impl<'e> ReadCx<'e> {
     #[inline]
     pub fn entry(&self, key: &Key<'_>) -> Option<&'e Entry> {
         let entry = self.peek(key)?;
-        entry.set_access(access::used(entry.access(), self.now_ms, self.settings.track_frequency));
+        entry.set_access(self.clock().used(entry.access()));
         Some(entry)
     }
 
@@ -76,6 +76,11 @@ impl<'e> ReadCx<'e> {
     #[inline]
     pub fn peek(&self, key: &Key<'_>) -> Option<&'e Entry> {
         self.database().get(key).filter(|entry| self.is_live(entry))
+    }
+
+    #[inline]
+    fn clock(&self) -> Clock {
+        Clock { now_ms: self.now_ms, track_frequency: self.settings.track_frequency }
     }
 
     /// The seconds since an entry was used, where that is tracked.

@@ -3,6 +3,7 @@
 use crate::command::Args;
 use crate::effects::{Effect, Effects, EventClass, Interests};
 use crate::error::{Result, WRONG_TYPE};
+use crate::keyspace::access::Clock;
 use crate::keyspace::{
     Before, Collection, Content, Entry, Expiry, Key, KeyHasher, Keyspace, Rebuild, StringRef,
     Value, ValueRef,
@@ -260,7 +261,8 @@ impl WriteCx<'_> {
 
     #[inline]
     fn store(&mut self, key: &Key<'_>, content: Content<'_>, expiry: Expiry) {
-        match self.keyspace.upsert(self.db, key, content, expiry, self.now_ms) {
+        let clock = Clock { now_ms: self.now_ms, track_frequency: self.settings.track_frequency };
+        match self.keyspace.upsert(self.db, key, content, expiry, clock) {
             Before::Live => {}
             Before::Missing => self.notify(EventClass::New, "new", key),
             Before::Expired => {

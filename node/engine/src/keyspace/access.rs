@@ -19,20 +19,35 @@ pub const MASK: u32 = (1 << 24) - 1;
 const COUNTER_START: u32 = 5;
 const LOG_FACTOR: u32 = 10;
 
-/// The record of an entry made now.
-#[inline]
-pub fn fresh(now_ms: u64, track_frequency: bool) -> u32 {
-    if track_frequency { minutes(now_ms) << 8 | COUNTER_START } else { seconds(now_ms) }
+/// The time of a use, and which of the two records is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// Whether frequency is recorded instead of time.
+    pub track_frequency: bool,
 }
 
-/// The record after a use.
-#[inline]
-pub fn used(record: u32, now_ms: u64, track_frequency: bool) -> u32 {
-    if !track_frequency {
-        return seconds(now_ms);
+impl Clock {
+    /// The record of an entry made now.
+    #[inline]
+    pub fn fresh(self) -> u32 {
+        if self.track_frequency {
+            minutes(self.now_ms) << 8 | COUNTER_START
+        } else {
+            seconds(self.now_ms)
+        }
     }
-    let counter = u32::from(frequency(record, now_ms));
-    minutes(now_ms) << 8 | raised(counter, now_ms ^ u64::from(record) << 32)
+
+    /// The record after a use.
+    #[inline]
+    pub fn used(self, record: u32) -> u32 {
+        if !self.track_frequency {
+            return seconds(self.now_ms);
+        }
+        let counter = u32::from(frequency(record, self.now_ms));
+        minutes(self.now_ms) << 8 | raised(counter, self.now_ms ^ u64::from(record) << 32)
+    }
 }
 
 /// The seconds since the last use.
@@ -71,15 +86,16 @@ mod tests {
     #[test]
     fn idle_time_survives_the_clock_wrapping_around() {
         let start = u64::from(MASK) * 1000;
-        let record = fresh(start, false);
+        let record = Clock { now_ms: start, track_frequency: false }.fresh();
         assert_eq!(idle_seconds(record, start + 5000), 5);
     }
 
     #[test]
     fn a_counter_rises_with_use_and_falls_with_time() {
-        let mut record = fresh(0, true);
-        for now in 0..10_000 {
-            record = used(record, now, true);
+        let at = |now_ms| Clock { now_ms, track_frequency: true };
+        let mut record = at(0).fresh();
+        for now_ms in 0..10_000 {
+            record = at(now_ms).used(record);
         }
         let risen = frequency(record, 10_000);
         assert!((10..200).contains(&risen), "ten thousand uses gave {risen}");

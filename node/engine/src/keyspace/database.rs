@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use super::Expiry;
-use super::entry::Entry;
+use super::access::Clock;
 use super::key::{Key, KeyHasher};
+use super::layout::Entry;
 use super::table::{POSITION_BITS, SlotTable};
 use super::value::Content;
 use crate::slot::{SLOT_COUNT, Slot};
@@ -103,7 +104,7 @@ impl Database {
         self.slots.get_mut(key.slot.index())?.find_mut(key.hash, key.bytes)
     }
 
-    /// Stores a value under a key, whatever was there; an entry that has expired at `now_ms` counts
+    /// Stores a value under a key, whatever was there; an entry that has expired by the clock counts
     /// as missing, its expiry included.
     #[inline]
     pub(super) fn upsert(
@@ -111,7 +112,7 @@ impl Database {
         key: &Key<'_>,
         content: Content<'_>,
         expiry: Expiry,
-        now_ms: u64,
+        clock: Clock,
         hasher: &KeyHasher,
     ) -> Before {
         let found = match self.slots.get_mut(key.slot.index()) {
@@ -119,12 +120,15 @@ impl Database {
             None => None,
         };
         let Some(entry) = found else {
-            self.insert(key, Entry::new(key.bytes, content, expiry.at_ms()), hasher);
+            let entry = Entry::new(key.bytes, content, expiry.at_ms());
+            entry.set_access(clock.fresh());
+            self.insert(key, entry, hasher);
             return Before::Missing;
         };
         let (old_bytes, old_expiry) = (entry.allocated(), entry.expire_at_ms());
-        let expired = old_expiry.is_some_and(|at| at <= now_ms);
+        let expired = old_expiry.is_some_and(|at| at <= clock.now_ms);
         entry.overwrite(content);
+        entry.set_access(clock.used(entry.access()));
         let new_expiry = match expiry {
             Expiry::Keep if !expired => old_expiry,
             other => other.at_ms(),
@@ -177,7 +181,7 @@ impl Database {
         let Some(table) = self.slots.get_mut(key.slot.index()) else { return None };
         let entry = table.find_mut(key.hash, key.bytes)?;
         let old_bytes = entry.allocated();
-        entry.reserve_string(len);
+        let len = entry.grow_string(len).len();
         self.entry_bytes = self.entry_bytes + entry.allocated() - old_bytes;
         Some(entry.grow_string(len))
     }

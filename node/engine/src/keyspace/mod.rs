@@ -15,17 +15,20 @@
 
 pub mod access;
 mod database;
-mod entry;
+mod header;
 mod key;
+mod layout;
 mod rebuild;
 mod table;
 mod value;
 
 pub use database::{Before, Database};
-pub use entry::Entry;
 pub use key::{Key, KeyHasher};
+pub use layout::Entry;
 pub use rebuild::Rebuild;
-pub use value::{Collection, Content, StringRef, StringValue, Value, ValueKind, ValueRef};
+pub use value::{
+    Collection, Content, StringRef, StringValue, Value, ValueKind, ValueMut, ValueRef,
+};
 
 use alloc::vec::Vec;
 
@@ -96,8 +99,8 @@ impl Keyspace {
         self.databases.swap(one as usize, other as usize);
     }
 
-    /// Stores a value under a key of a database, whatever was there; an entry that has expired at
-    /// `now_ms` counts as missing.
+    /// Stores a value under a key of a database, whatever was there; an entry that has expired by
+    /// the clock counts as missing.
     #[inline]
     pub fn upsert(
         &mut self,
@@ -105,9 +108,9 @@ impl Keyspace {
         key: &Key<'_>,
         content: Content<'_>,
         expiry: Expiry,
-        now_ms: u64,
+        clock: access::Clock,
     ) -> Before {
-        self.databases[db as usize].upsert(key, content, expiry, now_ms, &self.hasher)
+        self.databases[db as usize].upsert(key, content, expiry, clock, &self.hasher)
     }
 
     /// Adds an entry for a key that is not in a database.

@@ -79,6 +79,19 @@ pub enum ValueRef<'a> {
     Hash(&'a Hash),
 }
 
+/// A collection, borrowed to be changed.
+#[derive(Debug)]
+pub enum ValueMut<'a> {
+    /// A list.
+    List(&'a mut List),
+    /// A set.
+    Set(&'a mut Set),
+    /// A sorted set.
+    SortedSet(&'a mut SortedSet),
+    /// A hash.
+    Hash(&'a mut Hash),
+}
+
 /// A borrowed string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StringRef<'a> {
@@ -188,6 +201,8 @@ pub trait Collection: Sized + 'static {
     fn in_ref(value: ValueRef<'_>) -> Option<&Self>;
     /// The collection inside an owned value of this type.
     fn in_mut(value: &mut Value) -> Option<&mut Self>;
+    /// The collection inside a value of this type.
+    fn in_value_mut(value: ValueMut<'_>) -> Option<&mut Self>;
     /// An empty value of this type.
     fn empty() -> Value;
     /// Whether nothing is left in it.
@@ -207,6 +222,13 @@ macro_rules! collection {
             fn in_mut(value: &mut Value) -> Option<&mut Self> {
                 match value {
                     Value::$kind(inner) => Some(inner),
+                    _ => None,
+                }
+            }
+
+            fn in_value_mut(value: ValueMut<'_>) -> Option<&mut Self> {
+                match value {
+                    ValueMut::$kind(inner) => Some(inner),
                     _ => None,
                 }
             }
