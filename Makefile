@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help verify fix test tools run bench
+.PHONY: help verify fix test tools run bench sanitize
 
 CARGO ?= cargo
 PORT ?= 7000
@@ -24,6 +24,9 @@ fix: ## Format, and apply the lints' own corrections
 
 test: tools ## Run every test, after fetching the clients that some of them use
 	$(CARGO) test --workspace --locked
+
+sanitize: ## Run the engine's unit tests, unsafe modules included, under AddressSanitizer (nightly)
+	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test -p quoris-engine --lib --target x86_64-unknown-linux-gnu --target-dir target/sanitize
 
 tools: ## Fetch what the tests use besides Rust: redis-server, Python and Node clients
 	.ci/tools

@@ -6,12 +6,12 @@ use quoris_resp::{Limits, Parsed, Protocol, RequestParser, Writer};
 
 use alloc::vec::Vec;
 
-use crate::command::{Args, Command, CommandTable, Run, find_subcommand};
+use crate::command::{Args, Command, CommandTable, Prepared, Run, find_subcommand};
 use crate::commands::FAMILIES;
 use crate::context::{ReadCx, WriteCx};
 use crate::effects::{Effects, Interests};
 use crate::error::{CommandError, Result};
-use crate::keyspace::{KeyHasher, Keyspace};
+use crate::keyspace::{Key, KeyHasher, Keyspace};
 use crate::rng::Rng;
 use crate::settings::Settings;
 
@@ -101,11 +101,62 @@ impl Engine {
         answer(handler(&cx, args, reply), mark, reply)
     }
 
+    /// Slot and hash of a key, for [`Args::prepared`] and for prefetching.
+    #[inline]
+    pub fn prepare(&self, word: usize, key: &[u8]) -> Prepared {
+        let Key { slot, hash, .. } = self.keyspace.key(key);
+        Prepared { word: word as u32, slot, hash }
+    }
+
+    /// The first round of fetching what a command will read: its slot's table. To be called for
+    /// all commands of a pipeline before the second round begins.
+    #[inline]
+    pub fn prefetch_table(&self, db: u16, ready: &Prepared) {
+        self.keyspace.database(db).prefetch_table(ready.slot);
+    }
+
+    /// The second round: the bucket and the entry.
+    #[inline]
+    pub fn prefetch_entry(&self, db: u16, ready: &Prepared) {
+        self.keyspace.database(db).prefetch_entry(ready.slot, ready.hash);
+    }
+
+    /// Up to `limit` keys that have expired at `now_ms`, of all databases, for the leader to propose
+    /// `quoris.expire` for. Walks on from where `place` points to and moves it; slots in which no
+    /// key can have expired yet are passed over.
+    pub fn expired_sample(
+        &mut self,
+        now_ms: u64,
+        limit: usize,
+        place: &mut ExpiryPlace,
+    ) -> Vec<(u16, Vec<u8>)> {
+        let mut found = Vec::new();
+        for _ in 0..=self.settings.databases {
+            let (db, from) = (place.db.min(self.settings.databases - 1), place.slot);
+            let mut keys = Vec::new();
+            let database = self.keyspace.database_mut(db);
+            place.slot = database.expired(from, now_ms, limit - found.len(), &mut keys);
+            found.extend(keys.into_iter().map(|key| (db, key)));
+            if place.slot > 0 || found.len() >= limit {
+                break;
+            }
+            place.db = (db + 1) % self.settings.databases;
+        }
+        found
+    }
+
     /// Opens an entry. Its commands run in the order of the calls.
     pub fn begin(&mut self, stamp: Stamp, interests: Interests) -> Applying<'_> {
         self.last_stamp = Stamp { now_ms: stamp.now_ms.max(self.last_stamp.now_ms), ..stamp };
         Applying { rng: Rng::new(stamp.seed), engine: self, effects: Effects::default(), interests }
     }
+}
+
+/// How far [`Engine::expired_sample`] has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExpiryPlace {
+    db: u16,
+    slot: usize,
 }
 
 /// The circumstances of a read outside an entry.

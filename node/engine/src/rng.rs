@@ -1,4 +1,4 @@
-//! The generator behind random choices: SplitMix64, seeded by the entry's stamp.
+//! The generator behind random choices: `SplitMix64`, seeded by the entry's stamp.
 //!
 //! Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 

@@ -7,6 +7,7 @@ use super::Expiry;
 use super::access::Clock;
 use super::key::{Key, KeyHasher};
 use super::layout::Entry;
+use super::prefetch::prefetch;
 use super::table::{POSITION_BITS, SlotTable};
 use super::value::Content;
 use crate::slot::{SLOT_COUNT, Slot};
@@ -86,10 +87,24 @@ impl Database {
         tables + self.slots.capacity() * size_of::<SlotTable>()
     }
 
-    /// The table of a slot.
+    /// Fetches the header of a slot's table into the cache.
     #[inline]
-    pub(super) fn slot_table(&self, slot: Slot) -> Option<&SlotTable> {
-        self.slots.get(slot.index())
+    pub fn prefetch_table(&self, slot: Slot) {
+        if let Some(table) = self.slots.get(slot.index()) {
+            prefetch(table);
+        }
+    }
+
+    /// Looks into the bucket of a hash and fetches the entries there into the cache. Only the
+    /// bucket is waited for, and the processor waits for several of them at once.
+    #[inline]
+    pub fn prefetch_entry(&self, slot: Slot, hash: u64) {
+        if let Some(table) = self.slots.get(slot.index()) {
+            table.part(hash).find(hash, |entry| {
+                prefetch(entry.byte(0));
+                false
+            });
+        }
     }
 
     /// The entry of `key`.
@@ -178,7 +193,7 @@ impl Database {
 
     /// The bytes of a string that is there, with zeros appended until there are at least `len`.
     pub fn grow_string(&mut self, key: &Key<'_>, len: usize) -> Option<&mut [u8]> {
-        let Some(table) = self.slots.get_mut(key.slot.index()) else { return None };
+        let table = self.slots.get_mut(key.slot.index())?;
         let entry = table.find_mut(key.hash, key.bytes)?;
         let old_bytes = entry.allocated();
         let len = entry.grow_string(len).len();

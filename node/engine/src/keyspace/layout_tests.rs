@@ -30,13 +30,11 @@ fn bytes(rng: &mut Rng, len: usize) -> Vec<u8> {
 }
 
 fn random_string(rng: &mut Rng) -> Vec<u8> {
-    match rng.below(4) {
-        0 => itoa::Buffer::new().format(rng.next_u64() as i64).as_bytes().to_vec(),
-        _ => {
-            let len = LENGTHS[rng.below(LENGTHS.len())];
-            bytes(rng, len)
-        }
+    if rng.below(4) == 0 {
+        return itoa::Buffer::new().format(rng.next_u64() as i64).as_bytes().to_vec();
     }
+    let len = LENGTHS[rng.below(LENGTHS.len())];
+    bytes(rng, len)
 }
 
 fn change(entry: &mut Entry, model: &mut Model, rng: &mut Rng) {

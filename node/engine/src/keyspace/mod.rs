@@ -18,6 +18,7 @@ mod database;
 mod header;
 mod key;
 mod layout;
+mod prefetch;
 mod rebuild;
 mod table;
 mod value;

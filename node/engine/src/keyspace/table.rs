@@ -55,7 +55,7 @@ pub(super) struct Parts {
     bits: u32,
     /// Which part holds the positions that begin with the index.
     directory: Vec<u32>,
-    parts: Vec<Part>,
+    list: Vec<Part>,
     len: usize,
 }
 
@@ -94,7 +94,7 @@ impl SlotTable {
     pub(super) fn part(&self, hash: u64) -> &HashTable<Entry> {
         match self {
             SlotTable::One(table) => table,
-            SlotTable::Many(parts) => &parts.parts[parts.part_of(position(hash))].table,
+            SlotTable::Many(parts) => &parts.list[parts.part_of(position(hash))].table,
         }
     }
 
@@ -111,7 +111,7 @@ impl SlotTable {
             SlotTable::One(table) => table,
             SlotTable::Many(parts) => {
                 let part = parts.part_of(position(hash));
-                &mut parts.parts[part].table
+                &mut parts.list[part].table
             }
         };
         table.find_mut(hash, |entry| entry.key() == key)
@@ -131,7 +131,7 @@ impl SlotTable {
             SlotTable::Many(parts) => {
                 parts.len += 1;
                 let part = parts.part_with_room(position(hash), hasher);
-                parts.parts[part].table.insert_unique(hash, entry, rehash).into_mut()
+                parts.list[part].table.insert_unique(hash, entry, rehash).into_mut()
             }
         }
     }
@@ -142,7 +142,7 @@ impl SlotTable {
             SlotTable::One(table) => table,
             SlotTable::Many(parts) => {
                 let part = parts.part_of(position(hash));
-                &mut parts.parts[part].table
+                &mut parts.list[part].table
             }
         };
         let found = table.find_entry(hash, |entry| entry.key() == key).ok()?;
@@ -161,7 +161,7 @@ impl SlotTable {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         let (one, many) = match self {
             SlotTable::One(table) => (Some(table), None),
-            SlotTable::Many(parts) => (None, Some(&parts.parts)),
+            SlotTable::Many(parts) => (None, Some(&parts.list)),
         };
         let parts = many.into_iter().flatten().map(|part| &part.table);
         one.into_iter().chain(parts).flat_map(HashTable::iter)
@@ -181,7 +181,7 @@ impl SlotTable {
             SlotTable::Many(parts) => {
                 let mut place = parts.place_of(from);
                 while place < parts.directory.len() {
-                    let part = &parts.parts[parts.directory[place] as usize];
+                    let part = &parts.list[parts.directory[place] as usize];
                     walk_part(&part.table, from, hasher, &mut row, each)?;
                     let shared = (1 << (parts.bits - part.bits)) - 1;
                     place = (place | shared) + 1;
@@ -220,7 +220,7 @@ fn shrink(table: &mut HashTable<Entry>, hasher: &KeyHasher) {
 impl Parts {
     fn of(table: HashTable<Entry>) -> Parts {
         let len = table.len();
-        Parts { bits: 0, directory: vec![0], parts: vec![Part { bits: 0, table }], len }
+        Parts { bits: 0, directory: vec![0], list: vec![Part { bits: 0, table }], len }
     }
 
     fn place_of(&self, position: u64) -> usize {
@@ -237,7 +237,7 @@ impl Parts {
         loop {
             let part = self.part_of(position);
             // Keys under a secret seed never share so many bits; the bound is for the directory.
-            if self.parts[part].table.len() < PART_LEN_MAX || self.parts[part].bits >= 32 {
+            if self.list[part].table.len() < PART_LEN_MAX || self.list[part].bits >= 32 {
                 return part;
             }
             self.split(part, hasher);
@@ -246,14 +246,14 @@ impl Parts {
 
     /// Moves the upper half of a part's positions into a new part.
     fn split(&mut self, index: usize, hasher: &KeyHasher) {
-        if self.parts[index].bits == self.bits {
+        if self.list[index].bits == self.bits {
             self.directory = self.directory.iter().flat_map(|&part| [part, part]).collect();
             self.bits += 1;
         }
-        let bits = self.parts[index].bits + 1;
-        let new = self.parts.len() as u32;
+        let bits = self.list[index].bits + 1;
+        let new = self.list.len() as u32;
         let is_upper = |position: u64| (position >> (POSITION_BITS - bits)) & 1 == 1;
-        let old = core::mem::take(&mut self.parts[index].table);
+        let old = core::mem::take(&mut self.list[index].table);
         let mut halves = [HashTable::with_capacity(old.len()), HashTable::with_capacity(old.len())];
         for entry in old {
             let hash = hasher.hash(entry.key());
@@ -261,8 +261,8 @@ impl Parts {
             half.insert_unique(hash, entry, |entry| hasher.hash(entry.key()));
         }
         let [lower, upper] = halves;
-        self.parts[index] = Part { bits, table: lower };
-        self.parts.push(Part { bits, table: upper });
+        self.list[index] = Part { bits, table: lower };
+        self.list.push(Part { bits, table: upper });
         let shift = self.bits - bits;
         for (place, part) in self.directory.iter_mut().enumerate() {
             if *part as usize == index && (place >> shift) & 1 == 1 {
@@ -273,16 +273,16 @@ impl Parts {
 
     fn merged(&mut self, hasher: &KeyHasher) -> HashTable<Entry> {
         let mut merged = HashTable::with_capacity(self.len);
-        for entry in self.parts.drain(..).flat_map(|part| part.table) {
+        for entry in self.list.drain(..).flat_map(|part| part.table) {
             merged.insert_unique(hasher.hash(entry.key()), entry, |e| hasher.hash(e.key()));
         }
         merged
     }
 
     fn allocated(&self) -> usize {
-        let tables: usize = self.parts.iter().map(|part| part.table.allocation_size()).sum();
+        let tables: usize = self.list.iter().map(|part| part.table.allocation_size()).sum();
         tables
-            + self.parts.capacity() * size_of::<Part>()
+            + self.list.capacity() * size_of::<Part>()
             + self.directory.capacity() * size_of::<u32>()
     }
 }
@@ -328,7 +328,7 @@ mod tests {
             add(&mut table, &format!("key:{n}"));
         }
         let SlotTable::Many(parts) = &table else { panic!("so many keys are split") };
-        assert!(parts.parts.iter().all(|part| part.table.len() <= PART_LEN_MAX));
+        assert!(parts.list.iter().all(|part| part.table.len() <= PART_LEN_MAX));
         assert_eq!(table.len(), count);
         let all = walked(&table);
         assert!(all.is_sorted(), "by position");

@@ -71,6 +71,7 @@ const GT_WITH_LT: CommandError =
 
 /// Which changes of an expiry are wanted.
 #[derive(Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "the options are four independent words")]
 struct Conditions {
     none_before: bool,
     some_before: bool,

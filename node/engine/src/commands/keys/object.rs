@@ -88,13 +88,11 @@ fn about(
     reply: &mut Writer<'_>,
     show: impl FnOnce(&Entry, &mut Writer<'_>) -> Result,
 ) -> Result {
-    match cx.peek(&cx.key(args, 2)) {
-        Some(entry) => show(entry, reply),
-        None => {
-            reply.null();
-            Ok(())
-        }
+    if let Some(entry) = cx.peek(&cx.key(args, 2)) {
+        return show(entry, reply);
     }
+    reply.null();
+    Ok(())
 }
 
 fn encoding(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {

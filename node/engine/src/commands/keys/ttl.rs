@@ -5,6 +5,7 @@ use quoris_resp::Writer;
 use crate::command::{Args, Command, Run};
 use crate::context::ReadCx;
 use crate::error::Result;
+use crate::keyspace::Entry;
 use crate::spec::{Flags, Group, KeyAccess, Spec, key};
 
 /// TTL key
@@ -47,7 +48,7 @@ fn answer(
     shown: fn(u64, u64) -> u64,
 ) -> Result {
     let entry = cx.peek(&cx.key(&args, 1));
-    reply.integer(match entry.map(|entry| entry.expire_at_ms()) {
+    reply.integer(match entry.map(Entry::expire_at_ms) {
         None => -2,
         Some(None) => -1,
         Some(Some(at_ms)) => shown(at_ms, cx.now_ms()) as i64,
