@@ -17,7 +17,8 @@
 //!
 //! * `> @now 1000`, `> @now +500`: set or advance the clock, in milliseconds;
 //! * `> @seed 7`, `> @db 3`, `> @resp3`, `> @resp2`;
-//! * `> @effects on`: show events and touched keys beneath each reply.
+//! * `> @effects on`: show events and touched keys beneath each reply;
+//! * `> @ours`: this script is about something that a real server does in another way or not at all.
 //!
 //! Two tags may stand before a prompt: `[sorted] > KEYS *` sorts the elements of the reply;
 //! `[seeded] > RANDOMKEY` says that the reply depends on the hash seed.
@@ -26,8 +27,8 @@
 //! restored snapshot before every command; and again under another hash seed. All must agree.
 //! `UPDATE_GOLDENFILES=1 cargo test -p quoris-engine --test scripts` rewrites the replies: review
 //! the difference. `SCRIPT=strings/set` runs the scripts whose path contains that text.
-//! `ORACLE=127.0.0.1:6390` compares with a real server instead; scripts that set the clock are
-//! left out.
+//! `ORACLE=127.0.0.1:6390` compares with a real server instead; scripts that set the clock, show
+//! effects or are marked `@ours` are left out.
 
 mod support;
 
@@ -188,7 +189,7 @@ mod oracle {
         let mut differing = 0;
         for path in scripts() {
             let input = std::fs::read_to_string(&path).expect("a readable script");
-            if input.contains("@now") || input.contains("@effects") {
+            if ["@now", "@effects", "@ours"].iter().any(|mark| input.contains(mark)) {
                 continue;
             }
             let stream = TcpStream::connect(&address).expect("the oracle listens");

@@ -4,6 +4,7 @@
 //! script tests stand in `tests/scripts/<family>/`, named after the command.
 
 mod decimal;
+mod elements;
 mod expiry_options;
 mod hashes;
 mod keys;

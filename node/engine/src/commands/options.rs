@@ -4,6 +4,7 @@ use crate::command::Args;
 use crate::error::{
     CommandError, INVALID_CURSOR, NOT_FLOAT, NOT_INT32, NOT_INTEGER, OUT_OF_RANGE, Result, SYNTAX,
 };
+use crate::glob::{self, Case};
 
 /// A 64-bit integer.
 ///
@@ -56,6 +57,21 @@ pub fn cursor(text: &[u8]) -> Result<u64> {
     number.filter(|_| digits).ok_or(INVALID_CURSOR)
 }
 
+/// How many samples a client asks for; negative if repetitions are allowed.
+///
+/// # Errors
+/// `ERR value is not an integer or out of range`, or the range of what can be negated.
+pub fn sample_range(text: &[u8]) -> Result<i64> {
+    const RANGE: CommandError = CommandError::fixed(
+        "ERR value is out of range, value must between -9223372036854775807 and \
+         9223372036854775807",
+    );
+    match integer(text)? {
+        i64::MIN => Err(RANGE),
+        count => Ok(count),
+    }
+}
+
 /// How many samples, repetitions allowed, a negative count asks for.
 ///
 /// A reply of more than [`SAMPLES_MAX`] elements would only exhaust memory, so it is refused.
@@ -85,9 +101,25 @@ impl<'a> Scan<'a> {
     /// # Errors
     /// `ERR syntax error`, or that the count is not an integer.
     pub fn parse(args: &Args<'a>, at: usize) -> Result<Scan<'a>> {
+        Scan::parse_with(args, at, |_| false)
+    }
+
+    /// The same, with further single words that `is_flag` recognises.
+    ///
+    /// # Errors
+    /// `ERR syntax error`, or that the count is not an integer.
+    pub fn parse_with(
+        args: &Args<'a>,
+        at: usize,
+        mut is_flag: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Scan<'a>> {
         let mut scan = Scan { pattern: None, count: 10 };
         let mut at = at;
         while let Some(word) = args.try_get(at) {
+            if is_flag(word) {
+                at += 1;
+                continue;
+            }
             let value = args.try_get(at + 1).ok_or(SYNTAX)?;
             if is(word, "count") {
                 scan.count =
@@ -100,5 +132,10 @@ impl<'a> Scan<'a> {
             at += 2;
         }
         Ok(scan)
+    }
+
+    /// Whether an element is to be returned.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        self.pattern.is_none_or(|pattern| glob::matches(pattern, text, Case::Sensitive))
     }
 }

@@ -112,6 +112,7 @@ impl Session {
             ["@db", _] => self.db = number(1) as u16,
             ["@resp2"] => self.protocol = Protocol::Resp2,
             ["@resp3"] => self.protocol = Protocol::Resp3,
+            ["@ours"] => {}
             ["@effects", "on"] => self.show_effects = true,
             ["@effects", "off"] => self.show_effects = false,
             _ => panic!("no such directive: {line}"),

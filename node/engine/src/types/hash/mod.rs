@@ -10,6 +10,7 @@
 mod tests;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::encoding::Encoding;
 use super::packed::{Element, Encoded, Entries};
@@ -37,12 +38,12 @@ impl HashLimits {
 }
 
 /// A hash value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Hash {
     form: Form,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Form {
     Compact(Entries<2>),
     Table(Box<Table<2>>),
@@ -92,7 +93,7 @@ impl Hash {
     }
 
     /// The field and the value at an index of the order, which is below `len()`. A compact hash is
-    /// walked; to look at many indexes, use [`Hash::pairs`].
+    /// walked; to look at many indexes, use [`Hash::pairs_at`].
     pub fn pair(&self, index: usize) -> (Element<'_>, Element<'_>) {
         let [field, value] = match &self.form {
             Form::Compact(entries) => entries.at(entries.range_of(index)),
@@ -107,6 +108,18 @@ impl Hash {
         if fields > limits.entries_max {
             self.make_table(limits);
         }
+    }
+
+    /// The fields and values at many indexes, in any order; each index is below `len()`.
+    pub fn pairs_at<'a>(
+        &'a self,
+        indexes: impl Iterator<Item = usize> + 'a,
+    ) -> impl Iterator<Item = (Element<'a>, Element<'a>)> {
+        let walked: Vec<_> = match &self.form {
+            Form::Compact(_) => self.iter().collect(),
+            Form::Table(_) => Vec::new(),
+        };
+        indexes.map(move |at| walked.get(at).copied().unwrap_or_else(|| self.pair(at)))
     }
 
     /// Sets a field; true if it is new.

@@ -10,7 +10,7 @@ use crate::types::packed::Encoded;
 const CHUNK_BYTES: usize = 8192;
 
 /// Chunks in order, none of them empty.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Chain {
     chunks: VecDeque<Chunk>,
     len: usize,

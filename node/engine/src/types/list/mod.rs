@@ -75,12 +75,12 @@ pub enum End {
 }
 
 /// A list value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct List {
     form: Form,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Form {
     Packed(Chunk),
     Chain(Box<Chain>),
@@ -214,6 +214,12 @@ impl List {
             chunk.offsets(first).map(|at| chunk.read(at))
         });
         elements.take(count)
+    }
+
+    /// All elements from the last to the first.
+    pub fn backwards(&self) -> impl Iterator<Item = Element<'_>> {
+        let chunks = self.chunks().rev();
+        chunks.flat_map(|chunk| chunk.offsets_backwards().map(|at| chunk.read(at)))
     }
 
     /// The indexes of the elements that equal `text`, from one of the ends on. At most `most`

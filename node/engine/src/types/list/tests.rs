@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use Encoding::{Listpack, Quicklist};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -105,6 +106,7 @@ proptest! {
             prop_assert_eq!(list.get(at), Some(Element::of(text)));
         }
         prop_assert_eq!(list.get(model.len()), None);
+        prop_assert!(list.backwards().eq(model.iter().rev().map(|text| Element::of(text))));
         let middle = model.len() / 3;
         let part: Vec<_> = list.range(middle, 7).map(Element::to_vec).collect();
         prop_assert_eq!(&part[..], &model[middle..model.len().min(middle + 7)]);
@@ -127,7 +129,6 @@ fn limits_decide_the_form() {
         list.settle(limits);
         (grown, list.encoding())
     };
-    use Encoding::{Listpack, Quicklist};
     for (node_size, count, len, expected) in [
         (3, 3, 1, (Listpack, Listpack)),
         (3, 4, 1, (Quicklist, Listpack)),

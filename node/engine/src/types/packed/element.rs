@@ -92,15 +92,18 @@ impl<'a> Encoded<'a> {
     }
 
     fn integer(value: i64) -> Self {
-        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
-        match value {
-            0..128 => Self::with(&[a], &[]),
-            -4096..4096 => Self::with(&[0xc0 | (b & 0x1f), a], &[]),
-            -0x8000..0x8000 => Self::with(&[0xf1, a, b], &[]),
-            -0x0080_0000..0x0080_0000 => Self::with(&[0xf2, a, b, c], &[]),
-            -0x8000_0000..0x8000_0000 => Self::with(&[0xf3, a, b, c, d], &[]),
-            _ => Self::with(&[0xf4, a, b, c, d, e, f, g, h], &[]),
-        }
+        let digits = value.to_le_bytes();
+        let (kind, len) = match value {
+            0..128 => return Self::with(&digits[..1], &[]),
+            -4096..4096 => return Self::with(&[0xc0 | (digits[1] & 0x1f), digits[0]], &[]),
+            -0x8000..0x8000 => (0xf1, 2),
+            -0x0080_0000..0x0080_0000 => (0xf2, 3),
+            -0x8000_0000..0x8000_0000 => (0xf3, 4),
+            _ => (0xf4, 8),
+        };
+        let mut head = [kind; 9];
+        head[1..=len].copy_from_slice(&digits[..len]);
+        Self::with(&head[..=len], &[])
     }
 
     fn with(start: &[u8], tail: &'a [u8]) -> Self {

@@ -33,6 +33,7 @@ impl Default for Integers {
     }
 }
 
+#[expect(clippy::useless_conversion, reason = "the same code serves all widths")]
 impl Integers {
     /// How many there are.
     #[inline]

@@ -10,6 +10,7 @@ mod integers;
 mod tests;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use self::integers::Integers;
 use super::encoding::Encoding;
@@ -44,12 +45,12 @@ impl SetLimits {
 }
 
 /// A set value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Set {
     form: Form,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Form {
     Integers(Integers),
     Compact(Entries<1>),
@@ -99,7 +100,8 @@ impl Set {
         }
     }
 
-    /// The member at an index of the order, which is below `len()`. A compact set is walked.
+    /// The member at an index of the order, which is below `len()`. A compact set is
+    /// walked; to look at many indexes, use [`Set::members_at`].
     pub fn member(&self, index: usize) -> Element<'_> {
         let [member] = match &self.form {
             Form::Integers(integers) => [Element::Integer(integers.get(index))],
@@ -107,6 +109,18 @@ impl Set {
             Form::Table(table, _) => table.get(index),
         };
         member
+    }
+
+    /// The members at many indexes, in any order; each index is below `len()`.
+    pub fn members_at<'a>(
+        &'a self,
+        indexes: impl Iterator<Item = usize> + 'a,
+    ) -> impl Iterator<Item = Element<'a>> {
+        let walked: Vec<_> = match &self.form {
+            Form::Compact(_) => self.iter().collect(),
+            Form::Integers(_) | Form::Table(..) => Vec::new(),
+        };
+        indexes.map(move |at| walked.get(at).copied().unwrap_or_else(|| self.member(at)))
     }
 
     /// Adds a member; true if it is new.

@@ -16,7 +16,7 @@ use hashbrown::HashTable;
 const PART_LOAD: usize = 3400;
 
 /// Numbers of entries by hash.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     parts: Vec<HashTable<u32>>,
     len: usize,

@@ -24,7 +24,7 @@ use self::records::Records;
 use super::packed::{Element, Encoded, element, words};
 
 /// Entries of `WORDS` elements each; the first element of an entry is its key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::types) struct Table<const WORDS: usize> {
     hasher: SipHasher13,
     index: Index,

@@ -17,9 +17,9 @@ const CHUNK_RECORDS: usize = 32;
 const PACKED_MAX: usize = 256;
 
 /// Records by number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    /// Boxed, so that growing this vector moves little even for millions of records.
+    #[expect(clippy::vec_box, reason = "growing the vector must move little, even for millions")]
     chunks: Vec<Box<Chunk>>,
     len: usize,
 }
@@ -105,7 +105,7 @@ impl Records {
 }
 
 /// Up to 32 records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Chunk {
     /// The packed records, one behind the other.
     bytes: Vec<u8>,

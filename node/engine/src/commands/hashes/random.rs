@@ -1,0 +1,80 @@
+//! Random fields.
+
+use alloc::vec::Vec;
+
+use quoris_resp::Writer;
+
+use crate::command::{Args, Command, Run};
+use crate::commands::{elements, options};
+use crate::context::ReadCx;
+use crate::error::{OUT_OF_RANGE, Result, SYNTAX};
+use crate::spec::{Group, Spec, block, integer, key, token};
+use crate::types::{Element, Hash};
+
+/// HRANDFIELD key [count [WITHVALUES]]
+pub(super) const HRANDFIELD: Command = Command {
+    spec: Spec::new("hrandfield", Group::Hash, "6.2.0", "Returns random fields of a hash.")
+        .args(&[
+            key("key"),
+            block("options", &[integer("count"), token("withvalues", "WITHVALUES").optional()])
+                .optional(),
+        ])
+        .complexity("O(N) where N is the number of fields returned"),
+    run: Run::Read(hrandfield),
+};
+
+fn hrandfield(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let key = cx.key(&args, 1);
+    let Some(count) = args.try_get(2) else {
+        let hash = cx.get::<Hash>(&key)?;
+        let field = hash.map(|hash| hash.pair(cx.random_below(hash.len())).0);
+        elements::write_or_null(reply, field);
+        return Ok(());
+    };
+    let count = options::sample_range(count)?;
+    let with_values = match args.len() {
+        3 => false,
+        4 if options::is(args.get(3), "withvalues") => true,
+        _ => return Err(SYNTAX),
+    };
+    if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
+        return Err(OUT_OF_RANGE);
+    }
+    let Some(hash) = cx.get::<Hash>(&key)? else {
+        reply.array(0);
+        return Ok(());
+    };
+    if count >= hash.len() as i64 {
+        write(reply, hash.iter(), hash.len(), with_values);
+        return Ok(());
+    }
+    let indexes = if count < 0 {
+        let count = options::sample_count(count)?;
+        (0..count).map(|_| cx.random_below(hash.len())).collect::<Vec<_>>()
+    } else {
+        elements::draw(hash.len(), count as usize, |bound| cx.random_below(bound))
+    };
+    let count = indexes.len();
+    write(reply, hash.pairs_at(indexes.into_iter()), count, with_values);
+    Ok(())
+}
+
+/// Writes fields: with values, pairs of their own in RESP3 and two replies in a row in RESP2.
+fn write<'a>(
+    reply: &mut Writer<'_>,
+    pairs: impl Iterator<Item = (Element<'a>, Element<'a>)>,
+    count: usize,
+    with_values: bool,
+) {
+    let paired = with_values && reply.is_resp3();
+    reply.array(if with_values && !paired { count * 2 } else { count });
+    for (field, value) in pairs {
+        if paired {
+            reply.array(2);
+        }
+        elements::write(reply, field);
+        if with_values {
+            elements::write(reply, value);
+        }
+    }
+}

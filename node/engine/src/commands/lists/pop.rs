@@ -1,0 +1,139 @@
+//! Taking elements from the ends.
+
+use quoris_resp::Writer;
+
+use super::{parse_end, pop_event, removed};
+use crate::command::{Args, Command, Run};
+use crate::commands::{elements, options};
+use crate::context::WriteCx;
+use crate::error::{CommandError, MUST_BE_POSITIVE, Result, SYNTAX};
+use crate::keyspace::Key;
+use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, token};
+use crate::types::{End, List};
+
+/// LPOP key [count]
+pub(super) const LPOP: Command = Command {
+    spec: Spec::new("lpop", Group::List, "1.0.0", "Removes the first elements, and returns them.")
+        .args(&[key("key").access(KeyAccess::TAKE), integer("count").optional()])
+        .complexity("O(N) where N is the number of elements removed")
+        .flags(Flags::FAST),
+    run: Run::Write(lpop),
+};
+
+/// RPOP key [count]
+pub(super) const RPOP: Command = Command {
+    spec: Spec::new("rpop", Group::List, "1.0.0", "Removes the last elements, and returns them.")
+        .args(&[key("key").access(KeyAccess::TAKE), integer("count").optional()])
+        .complexity("O(N) where N is the number of elements removed")
+        .flags(Flags::FAST),
+    run: Run::Write(rpop),
+};
+
+/// LMPOP numkeys key [key …] LEFT | RIGHT [COUNT count]
+pub(super) const LMPOP: Command = Command {
+    spec: Spec::new("lmpop", Group::List, "7.0.0", "Takes elements from the first list with any.")
+        .args(&[
+            integer("numkeys"),
+            key("key").multiple().access(KeyAccess::TAKE),
+            one_of("where", &[token("left", "LEFT"), token("right", "RIGHT")]),
+            integer("count").after("COUNT").optional(),
+        ])
+        .complexity("O(N+M) where N is the number of keys and M that of elements removed")
+        .flags(Flags::MOVABLE_KEYS),
+    run: Run::Write(lmpop),
+};
+
+const NUMKEYS: CommandError = CommandError::fixed("ERR numkeys should be greater than 0");
+const COUNT: CommandError = CommandError::fixed("ERR count should be greater than 0");
+
+fn lpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    pop(cx, &args, reply, "lpop", End::Front)
+}
+
+fn rpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    pop(cx, &args, reply, "rpop", End::Back)
+}
+
+fn pop(
+    cx: &mut WriteCx<'_>,
+    args: &Args<'_>,
+    reply: &mut Writer<'_>,
+    name: &str,
+    end: End,
+) -> Result {
+    if args.len() > 3 {
+        return Err(CommandError::arity(name));
+    }
+    let count = match args.try_get(2) {
+        None => None,
+        Some(text) => {
+            let count = options::integer_or(text, MUST_BE_POSITIVE)?;
+            Some(usize::try_from(count).map_err(|_| MUST_BE_POSITIVE)?)
+        }
+    };
+    let key = cx.key(args, 1);
+    let Some(list) = cx.get::<List>(&key)? else {
+        if count.is_some() {
+            reply.null_array();
+        } else {
+            reply.null();
+        }
+        return Ok(());
+    };
+    if let Some(count) = count {
+        reply.array(count.min(list.len()));
+    }
+    take(cx, &key, end, count.unwrap_or(1), reply)
+}
+
+fn lmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
+    let numkeys = options::integer_or(args.get(1), NUMKEYS)?;
+    let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
+    let place = numkeys.checked_add(2).filter(|place| *place < args.len()).ok_or(SYNTAX)?;
+    let end = parse_end(args.get(place))?;
+    let count = match args.len() - place {
+        1 => 1,
+        3 if options::is(args.get(place + 1), "count") => {
+            let count = options::integer_or(args.get(place + 2), COUNT)?;
+            usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?
+        }
+        _ => return Err(SYNTAX),
+    };
+    for word in 2..place {
+        let key = cx.key(&args, word);
+        if let Some(list) = cx.get::<List>(&key)? {
+            reply.array(2);
+            reply.bulk(key.bytes);
+            reply.array(count.min(list.len()));
+            return take(cx, &key, end, count, reply);
+        }
+    }
+    reply.null_array();
+    Ok(())
+}
+
+/// Removes up to `count` elements from a list that is there, and writes them from the end inwards.
+fn take(
+    cx: &mut WriteCx<'_>,
+    key: &Key<'_>,
+    end: End,
+    count: usize,
+    reply: &mut Writer<'_>,
+) -> Result {
+    let Some(list) = cx.get_mut::<List>(key)? else { unreachable!("the caller has seen it") };
+    let count = count.min(list.len());
+    if count == 0 {
+        return Ok(());
+    }
+    match end {
+        End::Front => {
+            list.range(0, count).for_each(|element| elements::write(reply, element));
+            list.remove(0, count);
+        }
+        End::Back => {
+            list.backwards().take(count).for_each(|element| elements::write(reply, element));
+            list.remove(list.len() - count, count);
+        }
+    }
+    removed(cx, key, pop_event(end))
+}
