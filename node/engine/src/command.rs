@@ -32,6 +32,7 @@ pub enum Run {
 }
 
 /// A command or subcommand.
+#[derive(Clone, Copy)]
 pub struct Command {
     /// Its declaration.
     pub spec: Spec,
@@ -155,7 +156,12 @@ pub struct CommandTable {
 impl CommandTable {
     /// A table of all commands of `families`.
     pub fn new(families: &[&'static [Command]]) -> Self {
-        let commands: Vec<&'static Command> = families.iter().copied().flatten().collect();
+        Self::of(families.iter().copied().flatten())
+    }
+
+    /// A table of `commands`, numbered in the order given.
+    pub fn of(commands: impl IntoIterator<Item = &'static Command>) -> Self {
+        let commands: Vec<&'static Command> = commands.into_iter().collect();
         let mut table = CommandTable {
             places: vec![(0, 0); (commands.len() * 4).next_power_of_two()],
             commands,

@@ -15,7 +15,7 @@ pub use flags::{Categories, Flags, Group};
 pub use keys::{Begin, Find, KeyAccess, KeySpec, KeysError};
 
 /// The declaration of a command or subcommand.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// Lower-case name; for a subcommand its own word (`get` of `config|get`).
     pub name: &'static str,

@@ -1,0 +1,139 @@
+//! The end of a turn: proposes what the turn's connections want to write, and sends what they are
+//! to receive, once for all of them.
+//!
+//! The task is woken by the first connection that has something for it. It runs after all
+//! connections that were ready at that time, because the runtime polls in the order of waking.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use quoris_consensus::{Proposal, Stamp};
+use tokio::time::Instant;
+
+use crate::session::{Ending, Session};
+use crate::shared::Shared;
+use crate::turn::LARGE;
+
+/// Which revision of behaviour this release stamps its entries with.
+pub(crate) const ENGINE_VERSION: u32 = 1;
+
+/// Who has output, and how to wake the task that sends it.
+#[derive(Default)]
+pub(crate) struct Flusher {
+    dirty: RefCell<Vec<Rc<Session>>>,
+    /// The other half of the double buffer.
+    spare: RefCell<Vec<Rc<Session>>>,
+    is_woken: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Flusher {
+    /// The session has output that can be sent.
+    #[inline]
+    pub(crate) fn mark(&self, session: &Rc<Session>) {
+        if !session.dirty.replace(true) {
+            self.dirty.borrow_mut().push(Rc::clone(session));
+            self.wake();
+        }
+    }
+
+    /// There is something to do at the end of the turn.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        if !self.is_woken.replace(true)
+            && let Some(waker) = &*self.waker.borrow()
+        {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// Ends turns until it is dropped.
+pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
+    let turns = poll_fn(move |cx| {
+        let flusher = &shared.flusher;
+        let mut waker = flusher.waker.borrow_mut();
+        if waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        drop(waker);
+        if flusher.is_woken.replace(false) {
+            propose(&shared);
+            send(&shared);
+        }
+        Poll::<()>::Pending
+    });
+    // One turn may have thousands of connections to send to.
+    tokio::task::unconstrained(turns)
+}
+
+/// Proposes the turn's batch, unless one that is under way has to be synced first.
+fn propose(shared: &Shared) {
+    let mut turn = shared.turn.borrow_mut();
+    if turn.is_empty() {
+        return;
+    }
+    let mut pending = shared.pending.borrow_mut();
+    if pending.len() > 0 && turn.payload_bytes() < LARGE && shared.is_one_at_a_time() {
+        return;
+    }
+    let payload = turn.take_payload();
+    let fresh = pending.fresh();
+    let tag = pending.push(std::mem::replace(&mut *turn, fresh));
+    drop((turn, pending));
+    let now_ms = shared.unix_ms(Instant::now()).max(shared.stamped_ms.get());
+    shared.stamped_ms.set(now_ms);
+    let seed = shared.rng.borrow_mut().next_u64();
+    let stamp = Stamp { now_ms, seed, engine_version: ENGINE_VERSION };
+    shared.stats.entries_proposed.set(shared.stats.entries_proposed.get() + 1);
+    if let Some(group) = &*shared.group.borrow() {
+        group.propose(Proposal { tag, stamp, payload });
+    }
+}
+
+/// Sends what can be sent; what the sockets do not take, their connections' tasks will.
+fn send(shared: &Shared) {
+    let flusher = &shared.flusher;
+    let mut dirty = flusher.dirty.replace(flusher.spare.take());
+    for session in dirty.drain(..) {
+        session.dirty.set(false);
+        if session.is_blocked() || session.ending() == Ending::Now {
+            continue;
+        }
+        match session.send() {
+            Poll::Ready(Ok(buffer)) => {
+                shared.give_buffer(buffer);
+                session.resume();
+                if session.ending() == Ending::AfterReply {
+                    session.kill();
+                }
+            }
+            Poll::Ready(Err(_)) => session.kill(),
+            Poll::Pending => {
+                if exceeds_limit(shared, &session) {
+                    session.kill();
+                }
+            }
+        }
+    }
+    *flusher.spare.borrow_mut() = dirty;
+}
+
+/// Whether a client reads so slowly that its output is over the limit.
+pub(crate) fn exceeds_limit(shared: &Shared, session: &Session) -> bool {
+    let limit = shared.options.borrow().output_limit;
+    let bytes = session.output_bytes();
+    if limit.hard_bytes > 0 && bytes > limit.hard_bytes {
+        return true;
+    }
+    if limit.soft_bytes == 0 || bytes <= limit.soft_bytes {
+        session.soft_limit_since.set(None);
+        return false;
+    }
+    let now = Instant::now();
+    let since = session.soft_limit_since.get().unwrap_or(now);
+    session.soft_limit_since.set(Some(since));
+    now - since > limit.soft_time
+}

@@ -1,0 +1,272 @@
+//! All commands that clients may call: the engine's, and those that the node runs itself.
+
+use futures::future::LocalBoxFuture;
+use quoris_engine::commands::FAMILIES;
+use quoris_engine::spec::{Begin, Find, Flags, Spec};
+use quoris_engine::{Args, Command, CommandTable, Result, Run};
+use quoris_resp::Writer;
+
+use std::rc::Rc;
+
+use crate::session::Session;
+use crate::shared::Shared;
+
+/// What a command of the node may see and do: everything.
+pub struct NodeCx<'a> {
+    /// The node.
+    pub shared: &'a Rc<Shared>,
+    /// The client that called.
+    pub session: &'a Rc<Session>,
+}
+
+/// What becomes of a connection after a command of the node.
+pub enum Outcome {
+    /// The reply has been written.
+    Done,
+    /// The reply has been written, and the connection closes after it.
+    Close,
+    /// The connection runs nothing until this completes. It appends the reply to the session
+    /// itself (with [`Shared::reply`]), unless it fails: then the error is the reply.
+    Later(LocalBoxFuture<'static, Result>),
+}
+
+/// A handler of a node command.
+pub type Handler = fn(&mut NodeCx<'_>, Args<'_>, &mut Writer<'_>) -> Result<Outcome>;
+
+/// A command that runs in the node, outside the engine.
+#[derive(Clone, Copy)]
+pub struct NodeCommand {
+    /// Its declaration.
+    pub command: Command,
+    handlers: Handlers,
+}
+
+#[derive(Clone, Copy)]
+enum Handlers {
+    One(Handler),
+    Each(&'static [NodeCommand]),
+}
+
+impl NodeCommand {
+    /// A command without subcommands.
+    pub const fn new(spec: Spec, run: Handler) -> Self {
+        NodeCommand { command: Command { spec, run: Run::Node }, handlers: Handlers::One(run) }
+    }
+
+    /// A command that only has subcommands; see [`subcommands!`](crate::subcommands).
+    pub const fn container(spec: Spec, subs: Subcommands) -> Self {
+        NodeCommand {
+            command: Command { spec, run: Run::Container(subs.commands) },
+            handlers: Handlers::Each(subs.nodes),
+        }
+    }
+}
+
+/// The subcommands of a container, made by [`subcommands!`](crate::subcommands).
+#[derive(Clone, Copy)]
+pub struct Subcommands {
+    /// Their declarations, in the order of `nodes`.
+    pub commands: &'static [Command],
+    /// Their declarations and handlers.
+    pub nodes: &'static [NodeCommand],
+}
+
+/// The declarations alone.
+pub const fn declarations<const N: usize>(nodes: &[NodeCommand; N]) -> [Command; N] {
+    let mut commands = [nodes[0].command; N];
+    let mut at = 0;
+    while at < N {
+        commands[at] = nodes[at].command;
+        at += 1;
+    }
+    commands
+}
+
+/// Declares the subcommands of a container: `subcommands!(CLIENT_SUBS: 2 = [ID, LIST]);`.
+#[macro_export]
+macro_rules! subcommands {
+    ($name:ident: $count:literal = [$($sub:expr),+ $(,)?]) => {
+        const $name: $crate::registry::Subcommands = {
+            static NODES: [$crate::registry::NodeCommand; $count] = [$($sub),+];
+            static COMMANDS: [::quoris_engine::Command; $count] =
+                $crate::registry::declarations(&NODES);
+            $crate::registry::Subcommands { commands: &COMMANDS, nodes: &NODES }
+        };
+    };
+}
+
+/// Where the keys of a command are, in the form that routing wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// There are none.
+    None,
+    /// Exactly one, which is this word.
+    One(u8),
+    /// To be looked for with the key specifications; the first is this word if that is known.
+    Several(Option<u8>),
+}
+
+/// A command or subcommand that can run.
+pub struct Entry {
+    /// Its number: the index of its statistics.
+    pub number: u16,
+    /// Its declaration.
+    pub command: &'static Command,
+    /// The name of the command that it is a subcommand of.
+    pub container: Option<&'static str>,
+    /// Its keys.
+    pub keys: Keys,
+    /// How the node runs it; `None` for the engine's.
+    pub(crate) handler: Option<Handler>,
+}
+
+impl Entry {
+    /// `get`, or `config|get`.
+    pub fn full_name(&self) -> String {
+        match self.container {
+            Some(container) => format!("{container}|{}", self.command.spec.name),
+            None => self.command.spec.name.to_owned(),
+        }
+    }
+
+    /// Whether it has a flag.
+    #[inline]
+    pub fn has(&self, flag: Flags) -> bool {
+        self.command.spec.flags.has(flag)
+    }
+}
+
+/// Which entries a name in the table leads to.
+#[derive(Clone, Copy)]
+enum Place {
+    One(u16),
+    /// The subcommands are numbered from here in the order of their declaration.
+    Each(u16),
+}
+
+/// All commands.
+pub struct Registry {
+    table: CommandTable,
+    /// By the command's number in the table.
+    places: Vec<Place>,
+    entries: Vec<Entry>,
+}
+
+impl Registry {
+    /// The engine's commands and those of `families`.
+    pub fn new(families: &[&'static [NodeCommand]]) -> Self {
+        let engine = FAMILIES.iter().copied().flatten().map(|command| (command, None));
+        let node = families.iter().copied().flatten();
+        let node = node.map(|node| (&node.command, Some(&node.handlers)));
+        let all: Vec<_> = engine.chain(node).collect();
+        let table = CommandTable::of(all.iter().map(|(command, _)| *command));
+        let mut registry = Registry { table, places: Vec::new(), entries: Vec::new() };
+        for (command, handlers) in all {
+            registry.add(command, handlers);
+        }
+        registry
+    }
+
+    fn add(&mut self, command: &'static Command, handlers: Option<&'static Handlers>) {
+        let first = self.entries.len() as u16;
+        let Run::Container(subs) = command.run else {
+            let handler = handlers.map(|handlers| match handlers {
+                Handlers::One(handler) => *handler,
+                Handlers::Each(_) => unreachable!("only a container has several"),
+            });
+            self.places.push(Place::One(first));
+            self.entries.push(entry(first, command, None, handler));
+            return;
+        };
+        self.places.push(Place::Each(first));
+        for (at, sub) in subs.iter().enumerate() {
+            let handler = match handlers {
+                Some(Handlers::Each(nodes)) => match nodes[at].handlers {
+                    Handlers::One(handler) => Some(handler),
+                    Handlers::Each(_) => unreachable!("subcommands have no subcommands"),
+                },
+                Some(Handlers::One(_)) => unreachable!("a container has several"),
+                None => None,
+            };
+            self.entries.push(entry(first + at as u16, sub, Some(command.spec.name), handler));
+        }
+    }
+
+    /// The command that a request names, if there is one and the number of words fits.
+    #[inline]
+    pub fn find(&self, args: &Args<'_>) -> Option<&Entry> {
+        let (id, command) = self.table.find(&args[0])?;
+        let entry = match self.places[id.0 as usize] {
+            Place::One(number) => &self.entries[number as usize],
+            Place::Each(first) => {
+                let Run::Container(subs) = command.run else { return None };
+                let word = args.try_get(1)?;
+                let at = subs
+                    .iter()
+                    .position(|sub| word.eq_ignore_ascii_case(sub.spec.name.as_bytes()))?;
+                &self.entries[first as usize + at]
+            }
+        };
+        let spec = &entry.command.spec;
+        (spec.accepts(args.len()) && !spec.flags.has(Flags::INTERNAL)).then_some(entry)
+    }
+
+    /// Why [`Registry::find`] found nothing, in Redis's words, and whose refusal it is to count.
+    pub(crate) fn refusal(&self, args: &Args<'_>) -> (quoris_engine::CommandError, Option<u16>) {
+        match self.table.check(args) {
+            Err(error) => {
+                let number = self.table.find(&args[0]).and_then(|(id, _)| {
+                    match self.places[id.0 as usize] {
+                        Place::One(number) => Some(number),
+                        Place::Each(_) => None,
+                    }
+                });
+                (error, number)
+            }
+            // An internal command: to a client it does not exist.
+            Ok(_) => (unknown(args), None),
+        }
+    }
+
+    /// The entry with this number.
+    #[inline]
+    pub fn entry(&self, number: u16) -> &Entry {
+        &self.entries[number as usize]
+    }
+
+    /// All commands and subcommands that can run.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// All commands by name, containers among them.
+    pub fn table(&self) -> &CommandTable {
+        &self.table
+    }
+}
+
+fn unknown(args: &Args<'_>) -> quoris_engine::CommandError {
+    let empty = CommandTable::of([]);
+    empty.check(args).err().expect("an empty table knows no command")
+}
+
+fn entry(
+    number: u16,
+    command: &'static Command,
+    container: Option<&'static str>,
+    handler: Option<Handler>,
+) -> Entry {
+    Entry { number, command, container, keys: keys_of(&command.spec), handler }
+}
+
+fn keys_of(spec: &Spec) -> Keys {
+    let [first, second, _] = &spec.key_specs;
+    match (first, second) {
+        (None, _) => Keys::None,
+        (Some(first), second) => match (first.begin, first.find, second) {
+            (Begin::Index(at), Find::Range { last: 0, .. }, None) => Keys::One(at as u8),
+            (Begin::Index(at), Find::Range { .. }, _) => Keys::Several(Some(at as u8)),
+            _ => Keys::Several(None),
+        },
+    }
+}

@@ -1,0 +1,59 @@
+//! Every error text that the node itself answers with.
+//!
+//! The texts of data commands stand in the engine's `error.rs`. Where Redis has the situation, the
+//! text is Redis's to the letter; the others are ours, and say in their comment what a client may
+//! conclude.
+
+use quoris_engine::CommandError;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: CommandError = CommandError::fixed($text);)*
+    };
+}
+
+errors! {
+    /// A command before `AUTH` where a password is required.
+    NO_AUTH = "NOAUTH Authentication required.";
+    /// A wrong user or password.
+    WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
+    /// `AUTH password` where no password is set.
+    NO_PASSWORD_SET = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?";
+    /// `HELLO` with a version that is no number.
+    PROTOCOL_NOT_INTEGER = "ERR Protocol version is not an integer or out of range";
+    /// `HELLO` with a version that does not exist.
+    UNSUPPORTED_PROTOCOL = "NOPROTO unsupported protocol version";
+    /// `HELLO` on a connection that has yet to authenticate, without `AUTH`.
+    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
+    /// A client name with a blank or a control character in it.
+    BAD_CLIENT_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
+    /// `SELECT` of a word that is no number.
+    INVALID_DB = "ERR invalid DB index";
+    /// Keys of different slots in one command, in a cluster of several shards.
+    CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
+    /// Nobody owns the slot, or no leader appeared in time. Nothing was executed: retry.
+    CLUSTER_DOWN = "CLUSTERDOWN The cluster is down";
+    /// Leadership was lost before the write reached any log, and the new leader is not known yet.
+    /// Nothing was executed: retry.
+    TRY_AGAIN = "TRYAGAIN The write was not accepted because leadership is changing hands";
+    /// Leadership was lost while the write was under way. It may have been executed, or may yet
+    /// be: a client that repeats it must be able to live with it happening twice.
+    OUTCOME_UNKNOWN = "ERR outcome unknown: the leader changed while this write was being replicated";
+    /// Too many connections.
+    MAX_CLIENTS = "ERR max number of clients reached";
+    /// `READONLY` and its siblings with `cluster-enabled no`.
+    CLUSTER_DISABLED = "ERR This instance has cluster support disabled";
+    /// A stranger's connection while no password is set.
+    PROTECTED = "DENIED Quoris is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Quoris you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Quoris from the same host the server is running, however MAKE SURE Quoris is not publicly accessible from internet if you do so. 2) Disable the protected mode by editing the configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.";
+    /// `WAIT` and `WAITAOF` with a negative timeout.
+    NEGATIVE_TIMEOUT = "ERR timeout is negative";
+    /// A timeout that is no number.
+    BAD_TIMEOUT = "ERR timeout is not an integer or out of range";
+    /// `SHUTDOWN ABORT` while nothing shuts down.
+    NO_SHUTDOWN = "ERR No shutdown in progress.";
+}
+
+/// `MOVED slot host:port`.
+pub fn moved(slot: u16, host: &str, port: u16) -> CommandError {
+    CommandError::text(format!("MOVED {slot} {host}:{port}"))
+}

@@ -1,0 +1,234 @@
+//! What all parts of a running node share. It lives on one thread, so everything is a `Cell`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use quoris_consensus::{Durability, GroupHandle};
+use quoris_engine::{Engine, Interests, Rng};
+use quoris_resp::{Limits, Writer};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::dispatch::Chunk;
+use crate::flush::Flusher;
+use crate::identity::Identity;
+use crate::options::NodeOptions;
+use crate::registry::Registry;
+use crate::routes::{Routes, SlotSet};
+use crate::session::{Session, Sessions};
+use crate::stats::Stats;
+use crate::turn::{Batch, Pending};
+use crate::waits::Waits;
+use crate::world::{Clock, Entropy};
+
+/// Bytes read at once. One buffer serves all connections.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// Buffers above this size are given back to the allocator.
+const KEPT_BYTES: usize = 64 * 1024;
+/// Buffers that are kept.
+const KEPT_COUNT: usize = 256;
+/// The time of day is asked for again after this long; between, it is counted.
+const CLOCK_TRUST_MS: u128 = 100;
+
+/// Why a node stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Somebody asked for it.
+    Shutdown,
+    /// It is to be started again in the same process, with what is on the disk now.
+    Restart,
+    /// Its storage has failed.
+    Failed,
+}
+
+/// A running node.
+pub struct Shared {
+    /// What it was told at the start, and since.
+    pub options: RefCell<NodeOptions>,
+    /// Who it is.
+    pub identity: Identity,
+    /// All commands.
+    pub registry: Registry,
+    /// The data.
+    pub engine: RefCell<Engine>,
+    /// The clients.
+    pub sessions: Sessions,
+    /// What is counted.
+    pub stats: Stats,
+    /// The port that clients connect to.
+    pub port: Cell<u16>,
+    /// When it started, in milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// Time of day.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Rc<dyn Entropy>,
+    /// Which effects of entries somebody waits for.
+    pub interests: Cell<Interests>,
+    pub(crate) group: RefCell<Option<GroupHandle>>,
+    pub(crate) waits: Waits,
+    pub(crate) flusher: Flusher,
+    pub(crate) chunk: RefCell<Chunk>,
+    pub(crate) read_buffer: RefCell<Box<[u8]>>,
+    pub(crate) limits: Cell<Limits>,
+    pub(crate) turn: RefCell<Batch>,
+    pub(crate) pending: RefCell<Pending>,
+    pub(crate) rng: RefCell<Rng>,
+    pub(crate) owned: RefCell<SlotSet>,
+    pub(crate) is_single_shard: Cell<bool>,
+    /// The newest time that an entry was stamped with.
+    pub(crate) stamped_ms: Cell<u64>,
+    routes: RefCell<Rc<dyn Routes>>,
+    anchor: Cell<(Instant, u64)>,
+    buffers: RefCell<Vec<Vec<u8>>>,
+    exit: watch::Sender<Option<Exit>>,
+}
+
+/// What [`Shared::new`] is made of.
+pub(crate) struct Parts {
+    pub(crate) options: NodeOptions,
+    pub(crate) identity: Identity,
+    pub(crate) registry: Registry,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Rc<dyn Clock>,
+    pub(crate) entropy: Rc<dyn Entropy>,
+    pub(crate) routes: Rc<dyn Routes>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Rc<Self> {
+        let Parts { options, identity, registry, engine, clock, entropy, routes } = parts;
+        let now_ms = clock.unix_ms();
+        let limits =
+            Limits { bulk_bytes_max: options.bulk_bytes_max as u32, ..Limits::default() };
+        Rc::new(Shared {
+            stats: Stats::new(registry.entries().len()),
+            rng: RefCell::new(Rng::new(entropy.next_u64())),
+            owned: RefCell::new(SlotSet::owned(&*routes)),
+            is_single_shard: Cell::new(routes.is_single_shard()),
+            routes: RefCell::new(routes),
+            options: RefCell::new(options),
+            identity,
+            registry,
+            engine: RefCell::new(engine),
+            sessions: Sessions::default(),
+            port: Cell::new(0),
+            started_ms: now_ms,
+            clock,
+            entropy,
+            interests: Cell::default(),
+            group: RefCell::default(),
+            waits: Waits::default(),
+            flusher: Flusher::default(),
+            chunk: RefCell::default(),
+            read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
+            limits: Cell::new(limits),
+            turn: RefCell::default(),
+            pending: RefCell::default(),
+            stamped_ms: Cell::new(0),
+            anchor: Cell::new((Instant::now(), now_ms)),
+            buffers: RefCell::default(),
+            exit: watch::channel(None).0,
+        })
+    }
+
+    /// The time of day at `now`, in milliseconds since the Unix epoch.
+    #[inline]
+    pub fn unix_ms(&self, now: Instant) -> u64 {
+        let (at, unix_ms) = self.anchor.get();
+        let passed = now.saturating_duration_since(at).as_millis();
+        if passed < CLOCK_TRUST_MS {
+            return unix_ms + passed as u64;
+        }
+        let unix_ms = self.clock.unix_ms();
+        self.anchor.set((now, unix_ms));
+        unix_ms
+    }
+
+    /// The shard's group.
+    ///
+    /// # Panics
+    /// Before the group has started, when no client can be connected yet.
+    pub fn group(&self) -> GroupHandle {
+        self.group.borrow().clone().expect("the group starts before the first client")
+    }
+
+    /// What the topology says.
+    pub fn routes(&self) -> Rc<dyn Routes> {
+        Rc::clone(&self.routes.borrow())
+    }
+
+    /// Replaces what the topology says, and lets requests go on that waited for a change.
+    pub fn set_routes(&self, routes: Rc<dyn Routes>) {
+        *self.owned.borrow_mut() = SlotSet::owned(&*routes);
+        self.is_single_shard.set(routes.is_single_shard());
+        *self.routes.borrow_mut() = routes;
+        self.waits.resume_leaderless();
+    }
+
+    /// Appends a reply or a push message to a client's output and sees that it is sent.
+    pub fn reply(&self, session: &Rc<Session>, write: impl FnOnce(&mut Writer<'_>)) {
+        session.append(write);
+        self.flusher.mark(session);
+    }
+
+    /// Stops the node.
+    pub fn stop(&self, exit: Exit) {
+        self.exit.send_if_modified(|current| {
+            let first = current.is_none();
+            current.get_or_insert(exit);
+            first
+        });
+    }
+
+    /// Completes when the node is to stop.
+    pub(crate) fn stopped(&self) -> watch::Receiver<Option<Exit>> {
+        self.exit.subscribe()
+    }
+
+    /// An empty vector with some capacity.
+    #[inline]
+    pub(crate) fn take_buffer(&self) -> Vec<u8> {
+        self.buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a vector that is not needed any more.
+    #[inline]
+    pub(crate) fn give_buffer(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() == 0 || buffer.capacity() > KEPT_BYTES {
+            return;
+        }
+        let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() < KEPT_COUNT {
+            buffer.clear();
+            buffers.push(buffer);
+        }
+    }
+
+    /// The output vector of a session, to append to.
+    #[inline]
+    pub(crate) fn output_of(&self, session: &Session) -> Vec<u8> {
+        let output = session.take_output();
+        if output.capacity() == 0 { self.take_buffer() } else { output }
+    }
+
+    /// Gives it back.
+    #[inline]
+    pub(crate) fn output_to(&self, session: &Session, output: Vec<u8>) {
+        if output.is_empty() {
+            self.give_buffer(output);
+        } else {
+            session.put_output(output);
+        }
+    }
+
+    /// Whether the log takes one batch at a time, so that batches grow with the sync.
+    pub(crate) fn is_one_at_a_time(&self) -> bool {
+        self.options.borrow().durability == Durability::Always
+    }
+
+    /// An error reply was written: counts it.
+    pub(crate) fn count_error(&self, error: &quoris_engine::CommandError) {
+        self.stats.error(error.code());
+    }
+}

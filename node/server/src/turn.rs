@@ -1,0 +1,230 @@
+//! The writes of all connections of one turn of the loop, which become one entry of the log.
+//!
+//! ```text
+//! payload   SET a 1 | INCR b | SELECT 3 | SET c 2          what goes into the log
+//! riders    GET a                                          reads that follow a write of their
+//!                                                          own connection; not replicated
+//! items     SET a 1   GET a   INCR b   SET c 2             in the order in which they run
+//! shares    └ session 7 ────┘ └ session 9 ───┘             whose replies they are
+//! ```
+//!
+//! The places of all arguments are kept, so that applying the entry here does not parse it again.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use quoris_engine::{Args, CommandError, Prepared};
+use quoris_resp::{Limits, Parsed, RequestParser, Span, encode_command};
+
+use crate::session::Session;
+
+/// A batch that reaches this size is proposed although another is under way.
+pub(crate) const LARGE: usize = 1 << 20;
+
+/// A command of a batch.
+pub(crate) struct Item {
+    /// Its number in the registry.
+    pub(crate) number: u16,
+    /// The selected database.
+    pub(crate) db: u16,
+    /// It lies in the riders and only reads.
+    pub(crate) is_rider: bool,
+    pub(crate) prepared: Option<Prepared>,
+    start: u32,
+    first_span: u32,
+    span_count: u32,
+}
+
+/// The items of one connection.
+pub(crate) struct Share {
+    pub(crate) session: Rc<Session>,
+    /// Behind its last item.
+    pub(crate) end: u32,
+}
+
+/// A request on its way into a batch.
+pub(crate) struct Request<'a> {
+    /// The words.
+    pub(crate) args: Args<'a>,
+    /// The request as it was received; `None` if it was typed inline.
+    pub(crate) encoded: Option<(&'a [u8], &'a [Span])>,
+    pub(crate) number: u16,
+    pub(crate) db: u16,
+    pub(crate) prepared: Option<Prepared>,
+}
+
+/// Writes that are proposed together, and the reads between them.
+#[derive(Default)]
+pub(crate) struct Batch {
+    payload: Vec<u8>,
+    riders: Vec<u8>,
+    spans: Vec<Span>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) shares: Vec<Share>,
+    /// The database that the payload has selected so far.
+    db: u16,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(crate) fn payload_bytes(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// Adds a command that writes.
+    pub(crate) fn write(&mut self, session: &Rc<Session>, request: &Request<'_>) {
+        if request.db != self.db {
+            let number = request.db.to_string();
+            encode_command(&mut self.payload, [b"SELECT" as &[u8], number.as_bytes()].into_iter());
+            self.db = request.db;
+        }
+        let start = self.payload.len();
+        self.add(session, request, start, false);
+    }
+
+    /// Adds a read that follows a write of its own connection.
+    pub(crate) fn ride(&mut self, session: &Rc<Session>, request: &Request<'_>) {
+        let start = self.riders.len();
+        self.add(session, request, start, true);
+    }
+
+    fn add(&mut self, session: &Rc<Session>, request: &Request<'_>, start: usize, is_rider: bool) {
+        let out = if is_rider { &mut self.riders } else { &mut self.payload };
+        let first_span = self.spans.len();
+        match request.encoded {
+            Some((bytes, spans)) => {
+                out.extend_from_slice(bytes);
+                self.spans.extend_from_slice(spans);
+            }
+            None => {
+                encode_command(out, request.args.from(0));
+                self.spans.extend(spans_of(&out[start..]));
+            }
+        }
+        self.items.push(Item {
+            number: request.number,
+            db: request.db,
+            is_rider,
+            prepared: request.prepared,
+            start: start as u32,
+            first_span: first_span as u32,
+            span_count: (self.spans.len() - first_span) as u32,
+        });
+        let end = self.items.len() as u32;
+        match self.shares.last_mut() {
+            Some(share) if share.session.id == session.id => share.end = end,
+            _ => self.shares.push(Share { session: Rc::clone(session), end }),
+        }
+    }
+
+    /// Takes the payload out, to be proposed.
+    pub(crate) fn take_payload(&mut self) -> Bytes {
+        Bytes::from(std::mem::take(&mut self.payload))
+    }
+
+    /// The words of an item; `payload` is what [`Batch::take_payload`] returned.
+    #[inline]
+    pub(crate) fn args<'a>(&'a self, item: &Item, payload: &'a [u8]) -> Args<'a> {
+        let bytes = if item.is_rider { &self.riders } else { payload };
+        let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
+        Args::new(&bytes[item.start as usize..], spans).prepared(item.prepared)
+    }
+
+    /// Empties the batch, keeping its memory unless that has become large.
+    pub(crate) fn recycle(mut self) -> Batch {
+        if self.spans.capacity() > LARGE / size_of::<Span>() || self.riders.capacity() > LARGE {
+            return Batch::default();
+        }
+        self.riders.clear();
+        self.spans.clear();
+        self.items.clear();
+        self.shares.clear();
+        self.db = 0;
+        self
+    }
+}
+
+/// The places of the arguments of an encoded command.
+fn spans_of(encoded: &[u8]) -> Vec<Span> {
+    let (mut spans, mut words) = (Vec::new(), Vec::new());
+    let limits = Limits { bulk_bytes_max: u32::MAX, ..Limits::default() };
+    let parsed = RequestParser::default().next(encoded, &limits, &mut spans, &mut words);
+    assert!(matches!(parsed, Ok(Parsed::Command { .. })), "what was encoded can be parsed");
+    spans
+}
+
+/// Batches that have been proposed, in the order of their tags.
+#[derive(Default)]
+pub(crate) struct Pending {
+    batches: VecDeque<(u64, Batch)>,
+    next_tag: u64,
+    spare: Vec<Batch>,
+}
+
+impl Pending {
+    /// Keeps a proposed batch and returns its tag.
+    pub(crate) fn push(&mut self, batch: Batch) -> u64 {
+        self.next_tag += 1;
+        self.batches.push_back((self.next_tag, batch));
+        self.next_tag
+    }
+
+    /// The batch with this tag, which is no longer pending.
+    pub(crate) fn take(&mut self, tag: u64) -> Option<Batch> {
+        if self.batches.front().is_some_and(|(front, _)| *front == tag) {
+            return self.batches.pop_front().map(|(_, batch)| batch);
+        }
+        let at = self.batches.binary_search_by_key(&tag, |(tag, _)| *tag).ok()?;
+        self.batches.remove(at).map(|(_, batch)| batch)
+    }
+
+    /// How many batches are under way.
+    pub(crate) fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// An empty batch.
+    pub(crate) fn fresh(&mut self) -> Batch {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Keeps the memory of a batch that is over.
+    pub(crate) fn reuse(&mut self, batch: Batch) {
+        if self.spare.len() < 8 {
+            self.spare.push(batch.recycle());
+        }
+    }
+}
+
+/// Why a batch was not applied under its tag.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// It never reached the log; this is what to tell the client.
+    NotAppended(Option<(String, u16)>),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Failure {
+    /// What a command of the batch is answered with.
+    pub(crate) fn reply(&self, item: &Item, args: &Args<'_>, key: Option<usize>) -> CommandError {
+        match self {
+            Failure::Unknown if !item.is_rider => crate::replies::OUTCOME_UNKNOWN,
+            // A rider did not run: it only reads, so that repeating it is safe.
+            Failure::Unknown | Failure::NotAppended(None) => crate::replies::TRY_AGAIN,
+            Failure::NotAppended(Some((host, port))) => {
+                match key.and_then(|word| args.try_get(word)) {
+                    Some(key) => {
+                        let slot = quoris_engine::Slot::of_key(key).number();
+                        crate::replies::moved(slot, host, *port)
+                    }
+                    None => crate::replies::TRY_AGAIN,
+                }
+            }
+        }
+    }
+}
