@@ -39,6 +39,11 @@ impl<'a> Writer<'a> {
         self.protocol
     }
 
+    /// Speaks another version from here on, as `HELLO` does before it answers.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
     /// True if the client speaks RESP3.
     pub fn is_resp3(&self) -> bool {
         self.protocol == Protocol::Resp3

@@ -79,7 +79,7 @@ fn propose(shared: &Shared) {
     if pending.len() > 0 && turn.payload_bytes() < LARGE && shared.is_one_at_a_time() {
         return;
     }
-    let payload = turn.take_payload();
+    let payload = turn.close();
     let fresh = pending.fresh();
     let tag = pending.push(std::mem::replace(&mut *turn, fresh));
     drop((turn, pending));

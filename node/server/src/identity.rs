@@ -29,7 +29,7 @@ impl Identity {
     /// # Errors
     /// If the metadata cannot be read or written.
     pub fn load(data: &DataDir, meta: &dyn Meta, entropy: &dyn Entropy) -> Result<Self, MetaError> {
-        let mut word = |key: &[u8]| -> Result<String, MetaError> {
+        let word = |key: &[u8]| -> Result<String, MetaError> {
             if let Some(bytes) = meta.get(key)? {
                 return Ok(String::from_utf8_lossy(&bytes).into_owned());
             }

@@ -1,5 +1,58 @@
-//! A node: the library behind the binary `quoris-node`.
+//! The node: sockets, sessions, dispatch, and the wiring of engine and consensus.
+//!
+//! One thread owns a node. Sockets, sessions, the engine and both Raft groups live on one local
+//! runtime, so that a command never crosses a thread, and nothing here takes a lock.
+//!
+//! # The way of a command
+//!
+//! 1. The task of a connection ([`connection`]) reads what has arrived into a buffer that all
+//!    connections share, and hands it to [`dispatch`].
+//! 2. Commands are parsed sixteen at a time, checked in Redis's order and routed. A read runs at
+//!    once while this node holds its lease. A write joins the batch of the turn ([`turn`]), and its
+//!    connection runs nothing else until the batch has been applied; reads behind it ride along.
+//! 3. When all connections that were ready have had their turn, the flusher ([`flush`]) proposes
+//!    the batch as one entry of the log, and sends every connection its replies, with one system
+//!    call each.
+//! 4. The entry comes back committed ([`machine`]): its commands run, the replies go to the
+//!    sessions, and the next end of a turn sends them.
+//!
+//! # What a lost leadership means to a client
+//!
+//! A batch that provably never reached the log is answered with `-MOVED` or `-TRYAGAIN`. One whose
+//! fate is unknown is answered with an error that says so. Nothing is ever repeated on a client's
+//! behalf, and nothing is acknowledged that has not been committed and applied.
 
 pub mod cli;
+pub mod commands;
 pub mod config;
+pub(crate) mod connection;
+pub(crate) mod dispatch;
+mod error;
+pub(crate) mod flush;
+mod identity;
 pub mod logging;
+pub(crate) mod machine;
+mod node;
+mod options;
+pub mod registry;
+pub mod replies;
+mod routes;
+mod session;
+mod shared;
+mod stats;
+mod tally;
+pub(crate) mod turn;
+mod upkeep;
+mod waits;
+mod world;
+
+pub use error::StartError;
+pub use identity::{Identity, raft_id};
+pub use node::Node;
+pub use options::{NodeOptions, OutputLimit};
+pub use routes::{Alone, Route, Routes};
+pub use session::{Ending, Hold, ReplyMode, Session, Sessions};
+pub use shared::{Exit, Shared};
+pub use stats::{CommandStats, Histogram, Stats};
+pub use waits::Pause;
+pub use world::{Clock, Entropy, SystemClock, SystemEntropy, World};

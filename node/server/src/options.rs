@@ -33,6 +33,8 @@ pub struct NodeOptions {
     pub bulk_bytes_max: u64,
     /// `client-output-buffer-limit normal`.
     pub output_limit: OutputLimit,
+    /// `cluster-enabled`: whether `CLUSTER …` answers.
+    pub cluster_enabled: bool,
     /// `databases`.
     pub databases: u16,
     /// `hz`: how often per second background work is looked after.
@@ -71,6 +73,7 @@ impl Default for NodeOptions {
             query_buffer_max: 1 << 30,
             bulk_bytes_max: 512 << 20,
             output_limit: OutputLimit::default(),
+            cluster_enabled: true,
             databases: 16,
             hz: 10,
             segment_bytes: 64 << 20,

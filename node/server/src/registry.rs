@@ -106,6 +106,17 @@ pub enum Keys {
     Several(Option<u8>),
 }
 
+impl Keys {
+    /// The word of the first key, where that does not take a search.
+    #[inline]
+    pub fn first(self) -> Option<usize> {
+        match self {
+            Keys::One(word) | Keys::Several(Some(word)) => Some(word as usize),
+            Keys::None | Keys::Several(None) => None,
+        }
+    }
+}
+
 /// A command or subcommand that can run.
 pub struct Entry {
     /// Its number: the index of its statistics.

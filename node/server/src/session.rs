@@ -120,6 +120,8 @@ pub struct Session {
     pub bytes_in: Cell<u64>,
     /// Bytes sent.
     pub bytes_out: Cell<u64>,
+    /// The index in the log of its last write.
+    pub(crate) last_write: Cell<Option<u64>>,
     pub(crate) hold: Cell<Hold>,
     pub(crate) later: RefCell<Option<LocalBoxFuture<'static, Result>>>,
     /// Since when its first command waits for a leader.
@@ -127,6 +129,8 @@ pub struct Session {
     /// What has been received may be answered: a majority said so after it had arrived.
     pub(crate) permit: Cell<bool>,
     pub(crate) input: RefCell<Input>,
+    /// Its input may hold whole commands.
+    pub(crate) has_unrun: Cell<bool>,
     pub(crate) soft_limit_since: Cell<Option<Instant>>,
     output: RefCell<Output>,
     ending: Cell<Ending>,
@@ -170,11 +174,13 @@ impl Session {
             commands: Cell::new(0),
             bytes_in: Cell::new(0),
             bytes_out: Cell::new(0),
+            last_write: Cell::new(None),
             hold: Cell::default(),
             later: RefCell::default(),
             leaderless: Cell::new(None),
             permit: Cell::new(false),
             input: RefCell::default(),
+            has_unrun: Cell::new(false),
             soft_limit_since: Cell::new(None),
             output: RefCell::default(),
             ending: Cell::default(),

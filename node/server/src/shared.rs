@@ -99,8 +99,7 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
         let Parts { options, identity, registry, engine, clock, entropy, routes } = parts;
         let now_ms = clock.unix_ms();
-        let limits =
-            Limits { bulk_bytes_max: options.bulk_bytes_max as u32, ..Limits::default() };
+        let limits = Limits { bulk_bytes_max: options.bulk_bytes_max as u32, ..Limits::default() };
         Rc::new(Shared {
             stats: Stats::new(registry.entries().len()),
             rng: RefCell::new(Rng::new(entropy.next_u64())),

@@ -52,10 +52,12 @@ impl Histogram {
     /// are.
     pub fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let mut seen = 0;
-        self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(move |(index, count)| {
-            seen += count;
-            (upper_bound(index), seen)
-        })
+        self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(
+            move |(index, count)| {
+                seen += count;
+                (upper_bound(index), seen)
+            },
+        )
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) struct Batch {
     spans: Vec<Span>,
     pub(crate) items: Vec<Item>,
     pub(crate) shares: Vec<Share>,
+    /// The payload once it has been proposed.
+    proposed: Bytes,
     /// The database that the payload has selected so far.
     db: u16,
 }
@@ -121,15 +123,16 @@ impl Batch {
         }
     }
 
-    /// Takes the payload out, to be proposed.
-    pub(crate) fn take_payload(&mut self) -> Bytes {
-        Bytes::from(std::mem::take(&mut self.payload))
+    /// Closes the batch and returns its payload, to be proposed.
+    pub(crate) fn close(&mut self) -> Bytes {
+        self.proposed = Bytes::from(std::mem::take(&mut self.payload));
+        self.proposed.clone()
     }
 
-    /// The words of an item; `payload` is what [`Batch::take_payload`] returned.
+    /// The words of an item of a closed batch.
     #[inline]
-    pub(crate) fn args<'a>(&'a self, item: &Item, payload: &'a [u8]) -> Args<'a> {
-        let bytes = if item.is_rider { &self.riders } else { payload };
+    pub(crate) fn args<'a>(&'a self, item: &Item) -> Args<'a> {
+        let bytes: &[u8] = if item.is_rider { &self.riders } else { &self.proposed };
         let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
         Args::new(&bytes[item.start as usize..], spans).prepared(item.prepared)
     }
@@ -143,6 +146,7 @@ impl Batch {
         self.spans.clear();
         self.items.clear();
         self.shares.clear();
+        self.proposed = Bytes::new();
         self.db = 0;
         self
     }

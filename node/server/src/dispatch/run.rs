@@ -1,0 +1,229 @@
+//! One command after another: the checks, and then the command.
+
+use std::cell::Ref;
+use std::rc::Rc;
+
+use quoris_engine::spec::Flags;
+use quoris_engine::{Args, CommandError, ReadAt, Run};
+use quoris_resp::Writer;
+use tokio::time::Instant;
+
+use super::chunk::Found;
+use super::silence;
+use crate::registry::{Entry, NodeCx, Outcome};
+use crate::replies;
+use crate::session::{Hold, Session};
+use crate::shared::Shared;
+use crate::tally::Tally;
+use crate::turn::{Batch, Request};
+
+/// What became of a command.
+pub(super) enum Step {
+    /// It is done with.
+    Next,
+    /// It has not run, and waits.
+    Stop(Hold),
+    /// It is done with, and the next ones wait.
+    Done(Hold),
+    /// It was the connection's last.
+    Close,
+}
+
+/// Whether a command may run here and now.
+pub(super) enum Verdict {
+    Here,
+    Refuse(CommandError),
+    Wait(Hold),
+}
+
+/// What this node is to its shard at a moment.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) leads: bool,
+    /// Reads may be answered.
+    pub(super) reads: bool,
+}
+
+/// Runs the commands that a connection has received by `now`.
+pub(super) struct Runner<'a> {
+    pub(super) shared: &'a Rc<Shared>,
+    pub(super) session: &'a Rc<Session>,
+    pub(super) now: Instant,
+    now_ms: u64,
+    standing: Option<Standing>,
+    /// A write of this pipeline is in the turn's batch.
+    has_batch: bool,
+    tally: Tally<'a>,
+    ran: u64,
+    last: Option<u16>,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn new(shared: &'a Rc<Shared>, session: &'a Rc<Session>, now: Instant) -> Self {
+        Runner {
+            shared,
+            session,
+            now,
+            now_ms: shared.unix_ms(now),
+            standing: None,
+            has_batch: false,
+            tally: Tally::new(&shared.stats, now),
+            ran: 0,
+            last: None,
+        }
+    }
+
+    pub(super) fn has_batch(&self) -> bool {
+        self.has_batch
+    }
+
+    /// Closes the accounts; true if the connection has to wait for the turn's batch.
+    pub(super) fn finish(mut self) -> bool {
+        self.tally.close();
+        let session = self.session;
+        session.commands.set(session.commands.get() + self.ran);
+        if self.last.is_some() {
+            session.last_command.set(self.last);
+        }
+        if self.has_batch {
+            self.shared.flusher.wake();
+        }
+        self.has_batch
+    }
+
+    /// Runs one command, if it can be run.
+    #[inline]
+    pub(super) fn step(&mut self, found: &Found, input: &[u8], output: &mut Vec<u8>) -> Step {
+        let args = found.args(input);
+        let Some(number) = found.number else { return self.refuse_unknown(&args, output) };
+        let entry = self.shared.registry.entry(number);
+        if !self.session.authenticated.get() && !entry.has(Flags::NO_AUTH) {
+            return self.refuse(entry, &replies::NO_AUTH, output);
+        }
+        let writes = match entry.command.run {
+            Run::Read(_) => false,
+            Run::Write(_) => true,
+            Run::Node | Run::Container(_) => return self.node_command(entry, args, output),
+        };
+        match self.verdict(entry, &args, found.prepared.map(|ready| ready.slot), writes) {
+            Verdict::Here => {}
+            Verdict::Refuse(error) => return self.refuse(entry, &error, output),
+            Verdict::Wait(hold) => return Step::Stop(hold),
+        }
+        if self.shared.is_paused(writes) {
+            return Step::Stop(Hold::Paused);
+        }
+        self.ran += 1;
+        self.last = Some(number);
+        if !writes && !self.has_batch {
+            self.read(entry, args, output);
+            return Step::Next;
+        }
+        let request = Request {
+            args,
+            encoded: found.encoded(input),
+            number,
+            db: self.session.db.get(),
+            prepared: found.prepared,
+        };
+        let mut turn = self.shared.turn.borrow_mut();
+        let join = if writes { Batch::write } else { Batch::ride };
+        join(&mut turn, self.session, &request);
+        self.has_batch = true;
+        Step::Next
+    }
+
+    pub(super) fn standing(&mut self) -> Standing {
+        let Runner { shared, now, .. } = *self;
+        *self.standing.get_or_insert_with(|| {
+            let group = Ref::map(shared.group.borrow(), |group| {
+                group.as_ref().expect("the group starts before the first client")
+            });
+            let leads = group.is_leader();
+            Standing { leads, reads: leads && group.can_read(now) }
+        })
+    }
+
+    #[inline]
+    fn read(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) {
+        let mark = output.len();
+        let mut reply = Writer::new(output, self.session.protocol.get());
+        let at = ReadAt { db: self.session.db.get(), now_ms: self.now_ms, seed: self.now_ms };
+        self.tally.before(entry);
+        let result = self.shared.engine.borrow().read(at, entry.command, args, &mut reply);
+        self.tally.after(entry);
+        if let Err(error) = result {
+            self.shared.stats.failed(entry.number);
+            self.shared.count_error(&error);
+        }
+        silence(self.session, output, mark);
+    }
+
+    fn node_command(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
+        if self.has_batch {
+            return Step::Stop(Hold::Batch);
+        }
+        let Some(handler) = entry.handler else { return Step::Next };
+        if self.shared.is_paused(false) && !entry.has(Flags::ADMIN) {
+            return Step::Stop(Hold::Paused);
+        }
+        self.ran += 1;
+        self.last = Some(entry.number);
+        let mark = output.len();
+        let mut reply = Writer::new(output, self.session.protocol.get());
+        let mut cx = NodeCx { shared: self.shared, session: self.session };
+        self.tally.before(entry);
+        let outcome = handler(&mut cx, args, &mut reply);
+        self.tally.after(entry);
+        // It may have changed what the next one sees.
+        self.standing = None;
+        match outcome {
+            Ok(Outcome::Done) => {
+                silence(self.session, output, mark);
+                Step::Next
+            }
+            Ok(Outcome::Close) => Step::Close,
+            Ok(Outcome::Later(future)) => {
+                *self.session.later.borrow_mut() = Some(future);
+                Step::Done(Hold::Later)
+            }
+            Err(error) => {
+                output.truncate(mark);
+                Writer::new(output, self.session.protocol.get()).error(error.as_str());
+                self.shared.stats.failed(entry.number);
+                self.shared.count_error(&error);
+                silence(self.session, output, mark);
+                Step::Next
+            }
+        }
+    }
+
+    fn refuse(&mut self, entry: &Entry, error: &CommandError, output: &mut Vec<u8>) -> Step {
+        if self.has_batch {
+            return Step::Stop(Hold::Batch);
+        }
+        self.shared.stats.rejected(entry.number);
+        self.write_error(error, output);
+        Step::Next
+    }
+
+    #[cold]
+    fn refuse_unknown(&mut self, args: &Args<'_>, output: &mut Vec<u8>) -> Step {
+        if self.has_batch {
+            return Step::Stop(Hold::Batch);
+        }
+        let (error, number) = self.shared.registry.refusal(args);
+        if let Some(number) = number {
+            self.shared.stats.rejected(number);
+        }
+        self.write_error(&error, output);
+        Step::Next
+    }
+
+    fn write_error(&mut self, error: &CommandError, output: &mut Vec<u8>) {
+        let mark = output.len();
+        Writer::new(output, self.session.protocol.get()).error(error.as_str());
+        self.shared.count_error(error);
+        silence(self.session, output, mark);
+    }
+}

@@ -1,0 +1,44 @@
+//! Why a node could not start: one line that names the file, the directive or the port, and says
+//! what to do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use quoris_consensus::GroupError;
+use quoris_storage::{IdentityError, MetaError};
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory was refused.
+    #[error(transparent)]
+    Directory(#[from] IdentityError),
+    /// The metadata was refused.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+    /// An address cannot be opened.
+    #[error("port {}: cannot listen at {address}: {source}; choose another with --port or --bind", address.port())]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// The shard's group cannot start.
+    #[error("{dir}: cannot start the shard: {source}", dir = dir.display())]
+    Shard {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the group says.
+        source: GroupError,
+    },
+    /// The operating system refused something that a node cannot do without.
+    #[error("cannot {doing}: {source}")]
+    System {
+        /// What was attempted, as a verb phrase.
+        doing: &'static str,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,181 @@
+//! Applies the shard's log to the engine, and answers the clients whose commands it holds.
+
+use std::rc::{Rc, Weak};
+
+use quoris_consensus::{Committed, LogPosition, Machine};
+use quoris_engine::effects::{Effect, Effects};
+use quoris_engine::{Applying, CommandError, ReadAt, Run, Seeds, Settings, Stamp};
+use quoris_resp::Writer;
+use tokio::time::Instant;
+
+use crate::dispatch::silence;
+use crate::session::{Ending, Hold, Session};
+use crate::shared::Shared;
+use crate::tally::Tally;
+use crate::turn::{Batch, Failure, Item, Share};
+
+/// The engine as the shard's state machine.
+pub(crate) struct ShardMachine {
+    /// Weak, because the group, which the node owns, owns the machine.
+    shared: Weak<Shared>,
+    applied: Option<LogPosition>,
+}
+
+impl ShardMachine {
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
+        ShardMachine { shared: Rc::downgrade(shared), applied: None }
+    }
+
+    fn shared(&self) -> Rc<Shared> {
+        self.shared.upgrade().expect("the node stops its group before it goes away")
+    }
+}
+
+impl Machine for ShardMachine {
+    fn applied(&self) -> Option<LogPosition> {
+        self.applied
+    }
+
+    fn apply(&mut self, entry: Committed<'_>) {
+        let shared = self.shared();
+        self.applied = Some(entry.position);
+        let stamp = stamp_of(entry.stamp);
+        shared.stamped_ms.set(shared.stamped_ms.get().max(stamp.now_ms));
+        let ours = entry.tag.and_then(|tag| shared.pending.borrow_mut().take(tag));
+        let mut engine = shared.engine.borrow_mut();
+        let mut applying = engine.begin(stamp, shared.interests.get());
+        let Some(batch) = ours else {
+            applying.run_payload(entry.payload);
+            let effects = applying.finish();
+            drop(engine);
+            perform(&shared, effects);
+            return;
+        };
+        run(&shared, &mut applying, &batch);
+        let effects = applying.finish();
+        drop(engine);
+        perform(&shared, effects);
+        for share in &batch.shares {
+            share.session.last_write.set(Some(entry.position.index));
+            settle(&shared, share);
+        }
+        shared.pending.borrow_mut().reuse(batch);
+        shared.flusher.wake();
+    }
+
+    fn skip(&mut self, position: LogPosition) {
+        self.applied = Some(position);
+    }
+
+    fn snapshot(&mut self) -> anyhow::Result<Vec<u8>> {
+        anyhow::bail!("this release keeps the whole log")
+    }
+
+    fn restore(&mut self, position: Option<LogPosition>, bytes: &[u8]) -> anyhow::Result<()> {
+        anyhow::ensure!(bytes.is_empty(), "this release keeps the whole log");
+        self.applied = position;
+        Ok(())
+    }
+}
+
+/// An engine with nothing in it.
+pub(crate) fn empty_engine(settings: Settings, hash_seed: [u8; 16]) -> quoris_engine::Engine {
+    quoris_engine::Engine::new(settings, Seeds { hash: hash_seed })
+}
+
+fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
+    let quoris_consensus::Stamp { now_ms, seed, engine_version } = stamp;
+    Stamp { now_ms, seed, engine_version }
+}
+
+/// Runs a batch that this node proposed, and appends the replies to its sessions' outputs.
+fn run(shared: &Shared, applying: &mut Applying<'_>, batch: &Batch) {
+    let now = Instant::now();
+    let now_ms = shared.unix_ms(now);
+    let mut tally = Tally::new(&shared.stats, now);
+    let mut first = 0;
+    for share in &batch.shares {
+        let session = &*share.session;
+        let mut output = shared.output_of(session);
+        for item in &batch.items[first..share.end as usize] {
+            let entry = shared.registry.entry(item.number);
+            let mark = output.len();
+            let mut reply = Writer::new(&mut output, session.protocol.get());
+            let args = batch.args(item);
+            tally.before(entry);
+            let result = match entry.command.run {
+                Run::Write(_) => applying.run(item.db, entry.command, args, &mut reply),
+                _ => {
+                    let at = ReadAt { db: item.db, now_ms, seed: now_ms };
+                    applying.read(at, entry.command, args, &mut reply)
+                }
+            };
+            tally.after(entry);
+            if let Err(error) = result {
+                shared.stats.failed(item.number);
+                shared.count_error(&error);
+            }
+            silence(session, &mut output, mark);
+        }
+        shared.output_to(session, output);
+        first = share.end as usize;
+    }
+    tally.close();
+}
+
+/// Answers a batch that was not applied under its tag.
+pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
+    let Some(batch) = shared.pending.borrow_mut().take(tag) else { return };
+    let mut first = 0;
+    for share in &batch.shares {
+        let session = &*share.session;
+        let mut output = shared.output_of(session);
+        for item in &batch.items[first..share.end as usize] {
+            let error = failure.reply(item, &batch.args(item), keys_of(shared, item));
+            refuse(shared, session, &mut output, item, &error);
+        }
+        shared.output_to(session, output);
+        settle(shared, share);
+        first = share.end as usize;
+    }
+    shared.pending.borrow_mut().reuse(batch);
+    shared.flusher.wake();
+}
+
+fn keys_of(shared: &Shared, item: &Item) -> Option<usize> {
+    shared.registry.entry(item.number).keys.first()
+}
+
+fn refuse(
+    shared: &Shared,
+    session: &Session,
+    output: &mut Vec<u8>,
+    item: &Item,
+    error: &CommandError,
+) {
+    let mark = output.len();
+    Writer::new(output, session.protocol.get()).error(error.as_str());
+    shared.stats.rejected(item.number);
+    shared.count_error(error);
+    silence(session, output, mark);
+}
+
+/// Lets a connection whose batch is over go on.
+fn settle(shared: &Shared, share: &Share) {
+    let session = &share.session;
+    if session.hold() == Hold::Batch && session.ending() != Ending::Now {
+        session.hold.set(Hold::Free);
+        shared.flusher.mark(session);
+    }
+}
+
+/// Does what an entry asks of the world outside.
+fn perform(shared: &Shared, effects: Effects) {
+    shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
+    for effect in effects.list {
+        match effect {
+            // Here blocked clients and watched keys hear of a change.
+            Effect::Touched { .. } | Effect::Flushed { .. } | Effect::Notify { .. } => {}
+        }
+    }
+}

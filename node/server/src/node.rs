@@ -1,0 +1,208 @@
+//! A node: starts its parts, runs until it is to stop, and takes them down again.
+//!
+//! A node is a plain value; a process may hold many. It lives on one thread, inside a
+//! `LocalSet` or a local runtime.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quoris_consensus as consensus;
+use quoris_consensus::{
+    AddressBook, GroupHandle, GroupOptions, LogKind, Outcome, Outcomes, Peers, RaftId, Registry,
+    Scope, Transport,
+};
+use quoris_engine::Settings;
+use quoris_storage::LogOptions;
+use send_wrapper::SendWrapper;
+use tokio::task::JoinSet;
+
+use crate::commands;
+use crate::connection::listen;
+use crate::error::StartError;
+use crate::flush;
+use crate::identity::Identity;
+use crate::machine::{self, ShardMachine, empty_engine};
+use crate::options::NodeOptions;
+use crate::registry;
+use crate::routes::Alone;
+use crate::shared::{Exit, Parts, Shared};
+use crate::turn::Failure;
+use crate::upkeep;
+use crate::world::World;
+
+/// How long a node that stops waits for another leader to take over.
+const HANDOVER: Duration = Duration::from_secs(5);
+
+/// A running node.
+pub struct Node {
+    shared: Rc<Shared>,
+    addresses: Vec<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl Node {
+    /// Starts a node. It answers clients on return.
+    ///
+    /// # Errors
+    /// [`StartError`], with what to do about it.
+    pub async fn start<T: Transport>(
+        options: NodeOptions,
+        world: &World<T>,
+    ) -> Result<Node, StartError> {
+        let identity = Identity::load(&world.data, &*world.meta, &*world.entropy)?;
+        let mut listeners = Vec::new();
+        for address in &options.bind {
+            let listener = listen(&world.transport, *address, options.port).await;
+            listeners.push(listener.map_err(|source| StartError::Listen {
+                address: SocketAddr::new(*address, options.port),
+                source,
+            })?);
+        }
+        let settings = Settings {
+            databases: options.databases,
+            string_bytes_max: options.bulk_bytes_max,
+            ..Settings::default()
+        };
+        let shared = Shared::new(Parts {
+            engine: empty_engine(settings, identity.hash_seed),
+            registry: registry::Registry::new(commands::FAMILIES),
+            options,
+            identity,
+            clock: Rc::clone(&world.clock),
+            entropy: Rc::clone(&world.entropy),
+            routes: Rc::new(Alone),
+        });
+        let group = start_shard(&shared, world).await?;
+        *shared.group.borrow_mut() = Some(group);
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn_local(flush::run(Rc::clone(&shared)));
+        tasks.spawn_local(upkeep::run(Rc::clone(&shared)));
+        tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
+        let addresses: Vec<_> = listeners.iter().map(|listener| listener.address).collect();
+        shared.port.set(addresses.first().map_or(0, SocketAddr::port));
+        for listener in listeners {
+            tasks.spawn_local(listener.run(Rc::clone(&shared)));
+        }
+        Ok(Node { shared, addresses, tasks })
+    }
+
+    /// What all its parts share.
+    pub fn shared(&self) -> &Rc<Shared> {
+        &self.shared
+    }
+
+    /// Where clients connect to.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Runs until the node is to stop, hands leadership over, and takes everything down.
+    pub async fn run(mut self) -> Exit {
+        let mut stopped = self.shared.stopped();
+        // The sender lives as long as the node.
+        let exit = stopped.wait_for(Option::is_some).await.map_or(None, |exit| *exit);
+        let exit = exit.unwrap_or(Exit::Shutdown);
+        if exit == Exit::Shutdown {
+            // Whether somebody takes over or not, this node stops.
+            let _ = tokio::time::timeout(HANDOVER, hand_over(&self.shared.group())).await;
+        }
+        self.tasks.shutdown().await;
+        for session in self.shared.sessions.list() {
+            session.kill();
+        }
+        let group = self.shared.group.take();
+        if let Some(group) = group {
+            group.shutdown().await;
+        }
+        exit
+    }
+}
+
+/// Gives leadership to another voter, if this node leads and there is one.
+async fn hand_over(group: &GroupHandle) {
+    let standing = group.watch().borrow().clone();
+    if !group.is_leader() {
+        return;
+    }
+    for voter in standing.voters.iter().filter(|voter| Some(**voter) != standing.leader) {
+        match group.transfer_leader(*voter).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!("hand leadership to {voter:016x}: {error}"),
+        }
+    }
+}
+
+async fn start_shard<T: Transport>(
+    shared: &Rc<Shared>,
+    world: &World<T>,
+) -> Result<GroupHandle, StartError> {
+    let raft_id = shared.identity.raft_id();
+    let options = group_options(shared);
+    let world = consensus::World {
+        disk: Arc::clone(&world.disk),
+        meta: Arc::clone(&world.meta),
+        syncers: Arc::clone(&world.syncers),
+        offload: world.offload,
+        peers: Peers::new(world.transport.clone(), Arc::new(Nobody), None),
+        registry: Registry::new(),
+        scope: Scope::new(world.entropy.next_u64()),
+    };
+    let dir = shared.options.borrow().dir.clone();
+    let failed = |source| StartError::Shard { dir: dir.clone(), source };
+    let machine = Rc::new(RefCell::new(ShardMachine::new(shared)));
+    let outcomes = outcomes_of(shared);
+    let group = GroupHandle::start(options, machine, outcomes, &world).await.map_err(failed)?;
+    let is_new = group.watch().borrow().voters.is_empty();
+    if is_new {
+        group.initialize(BTreeSet::from([raft_id])).await.map_err(failed)?;
+    }
+    Ok(group)
+}
+
+fn group_options(shared: &Shared) -> GroupOptions {
+    let options = shared.options.borrow();
+    GroupOptions {
+        group: shared.identity.shard_group(),
+        cluster_id: shared.identity.cluster.clone(),
+        raft_id: shared.identity.raft_id(),
+        timing: options.timing,
+        durability: options.durability,
+        log: LogKind::Segments {
+            log_dir: options.dir.join("aof"),
+            snapshot_dir: options.dir.join("snapshots"),
+            options: LogOptions { segment_bytes: options.segment_bytes, ..LogOptions::default() },
+        },
+        snapshot_log_bytes: u64::MAX,
+        kept_entries: 1000,
+    }
+}
+
+/// Tells the clients of a batch that was not applied under its tag.
+fn outcomes_of(shared: &Rc<Shared>) -> Outcomes {
+    let shared = SendWrapper::new(Rc::downgrade(shared));
+    Arc::new(move |tag, outcome| {
+        let Some(shared) = shared.upgrade() else { return };
+        let failure = match outcome {
+            Outcome::NotAppended { leader } => {
+                let routes = shared.routes();
+                Failure::NotAppended(leader.and_then(|leader| routes.client_address(leader)))
+            }
+            Outcome::Unknown => Failure::Unknown,
+        };
+        machine::fail(&shared, tag, &failure);
+    })
+}
+
+/// The address book of a node that is alone.
+struct Nobody;
+
+impl AddressBook for Nobody {
+    fn bus_address(&self, _: RaftId) -> Option<String> {
+        None
+    }
+}

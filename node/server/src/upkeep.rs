@@ -1,0 +1,54 @@
+//! What is looked after in the background.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::session::Hold;
+use crate::shared::{Exit, Shared};
+
+/// Looks after clients `hz` times a second, until it is dropped.
+pub(crate) async fn run(shared: Rc<Shared>) {
+    let hz = shared.options.borrow().hz.clamp(1, 500);
+    let mut ticks = interval(Duration::from_secs(1) / hz);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut number = 0_u64;
+    loop {
+        ticks.tick().await;
+        number += 1;
+        if number.is_multiple_of(u64::from(hz)) {
+            close_idle(&shared);
+        }
+    }
+}
+
+/// Closes clients that have been silent for longer than `timeout`.
+fn close_idle(shared: &Shared) {
+    let timeout = shared.options.borrow().idle_timeout;
+    if timeout.is_zero() {
+        return;
+    }
+    let now_ms = shared.unix_ms(Instant::now());
+    for session in shared.sessions.list() {
+        let silent_ms = now_ms.saturating_sub(session.active_ms.get());
+        if session.hold() == Hold::Free && u128::from(silent_ms) > timeout.as_millis() {
+            session.kill();
+        }
+    }
+}
+
+/// Lets waiting requests go on when leadership changes, and stops the node when its storage has
+/// failed.
+pub(crate) async fn watch_group(shared: Rc<Shared>) {
+    let mut standing = shared.group().watch();
+    while standing.changed().await.is_ok() {
+        let fault = standing.borrow_and_update().fault.clone();
+        if let Some(fault) = fault {
+            tracing::error!("the shard has stopped: {fault}");
+            shared.stop(Exit::Failed);
+            return;
+        }
+        shared.waits.resume_leaderless();
+    }
+}
