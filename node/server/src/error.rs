@@ -17,6 +17,9 @@ pub enum StartError {
     /// The metadata was refused.
     #[error(transparent)]
     Meta(#[from] MetaError),
+    /// `bind` names something that is no address.
+    #[error("bind: {0:?} is not an address; use addresses of this machine, or * for all")]
+    Bind(String),
     /// An address cannot be opened.
     #[error("port {}: cannot listen at {address}: {source}; choose another with --port or --bind", address.port())]
     Listen {

@@ -8,10 +8,12 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use quoris_consensus::{Proposal, Stamp};
 use tokio::time::Instant;
 
+use crate::config::ClientClass;
 use crate::session::{Ending, Session};
 use crate::shared::Shared;
 use crate::turn::LARGE;
@@ -123,8 +125,8 @@ fn send(shared: &Shared) {
 
 /// Whether a client reads so slowly that its output is over the limit.
 pub(crate) fn exceeds_limit(shared: &Shared, session: &Session) -> bool {
-    let limit = shared.options.borrow().output_limit;
-    let bytes = session.output_bytes();
+    let limit = shared.config.borrow().client_output_buffer_limit().of(ClientClass::Normal);
+    let bytes = session.output_bytes() as u64;
     if limit.hard_bytes > 0 && bytes > limit.hard_bytes {
         return true;
     }
@@ -135,5 +137,5 @@ pub(crate) fn exceeds_limit(shared: &Shared, session: &Session) -> bool {
     let now = Instant::now();
     let since = session.soft_limit_since.get().unwrap_or(now);
     session.soft_limit_since.set(Some(since));
-    now - since > limit.soft_time
+    now - since > Duration::from_secs(limit.soft_seconds)
 }

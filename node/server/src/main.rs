@@ -1,61 +1,75 @@
 //! The binary `quoris-node`: opens the real world, and runs a node in it.
 
-use std::net::IpAddr;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
-use quoris_consensus::{Durability, Offload, Tcp, sync_on_threads};
-use quoris_server::{
-    Entropy as _, Exit, Node, NodeOptions, StartError, SystemClock, SystemEntropy, World,
-};
+use anyhow::Context as _;
+use quoris_consensus::{Offload, Tcp, sync_on_threads};
+use quoris_server::cli::{self, Invocation};
+use quoris_server::config::Config;
+use quoris_server::logging::Logging;
+use quoris_server::{Entropy as _, Exit, Node, StartError, SystemClock, SystemEntropy, World};
 use quoris_storage::{DataDir, Disk, RealDisk, SledMeta};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match start() {
         Ok(Exit::Shutdown | Exit::Restart) => ExitCode::SUCCESS,
         Ok(Exit::Failed) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("quoris-node: {error:#}");
+            // If nobody can read it, the exit status remains.
+            let _ = writeln!(std::io::stderr(), "quoris-node: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn start() -> anyhow::Result<Exit> {
-    let options = options(std::env::args().skip(1))?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let config = match cli::parse(&arguments)? {
+        Invocation::Run(config) => config,
+        Invocation::Print(text) => {
+            std::io::stdout().write_all(text.as_bytes()).context("print")?;
+            return Ok(Exit::Shutdown);
+        }
+    };
+    let _logging = Logging::start(&config)?;
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    let world = open_world(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())
         .context("start the runtime")?;
-    let world = open_world(&options)?;
-    runtime.block_on(async {
-        loop {
-            let node = Node::start(options.clone(), &world).await?;
-            tracing::info!(addresses = ?node.addresses(), "ready to accept connections");
-            let shared = Rc::clone(node.shared());
-            let signals = tokio::task::spawn_local(async move {
-                terminated().await;
-                shared.stop(Exit::Shutdown);
-            });
-            let exit = node.run().await;
-            signals.abort();
-            if exit != Exit::Restart {
-                return Ok(exit);
-            }
-        }
-    })
+    runtime.block_on(run(&config, &world))
 }
 
-fn open_world(options: &NodeOptions) -> Result<World<Tcp>, StartError> {
+async fn run(config: &Config, world: &World<Tcp>) -> anyhow::Result<Exit> {
+    loop {
+        let node = Node::start(config.clone(), world).await?;
+        let shared = Rc::clone(node.shared());
+        tracing::info!(id = shared.identity.node, addresses = ?node.addresses(), "ready");
+        let signals = tokio::task::spawn_local(async move {
+            terminated().await;
+            shared.stop(Exit::Shutdown);
+        });
+        let exit = node.run().await;
+        signals.abort();
+        if exit != Exit::Restart {
+            return Ok(exit);
+        }
+    }
+}
+
+fn open_world(config: &Config) -> Result<World<Tcp>, StartError> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let data = DataDir::open(&disk, &options.dir, SystemEntropy.next_id())?;
-    let meta = SledMeta::open(&options.dir.join("meta"))?;
+    let data = DataDir::open(&disk, config.dir(), SystemEntropy.next_id())?;
+    let meta = SledMeta::open(&config.dir().join("meta"))?;
     Ok(World {
         transport: Tcp,
         disk,
@@ -80,30 +94,4 @@ async fn terminated() {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-}
-
-fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<NodeOptions> {
-    let mut options = NodeOptions::default();
-    while let Some(directive) = words.next() {
-        let value = words.next().with_context(|| format!("{directive}: a value is missing"))?;
-        let wrong = || format!("{directive}: {value:?} is not a value for it");
-        match directive.as_str() {
-            "--port" => options.port = value.parse().with_context(wrong)?,
-            "--dir" => options.dir = value.into(),
-            "--bind" => options.bind = vec![value.parse::<IpAddr>().with_context(wrong)?],
-            "--requirepass" => options.password = value.into_bytes(),
-            "--maxclients" => options.clients_max = value.parse().with_context(wrong)?,
-            "--protected-mode" => options.protected_mode = value != "no",
-            "--appendfsync" => {
-                options.durability = match value.as_str() {
-                    "always" => Durability::Always,
-                    "everysec" => Durability::EverySec,
-                    "no" => Durability::No,
-                    _ => bail!(wrong()),
-                }
-            }
-            _ => bail!("{directive}: unknown directive"),
-        }
-    }
-    Ok(options)
 }

@@ -15,20 +15,20 @@ use quoris_consensus::{
     AddressBook, GroupHandle, GroupOptions, LogKind, Outcome, Outcomes, Peers, RaftId, Registry,
     Scope, Transport,
 };
-use quoris_engine::Settings;
 use quoris_storage::LogOptions;
 use send_wrapper::SendWrapper;
 use tokio::task::JoinSet;
 
 use crate::commands;
+use crate::config::Config;
 use crate::connection::listen;
 use crate::error::StartError;
 use crate::flush;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
-use crate::options::NodeOptions;
 use crate::registry;
 use crate::routes::Alone;
+use crate::settings::{addresses_of, durability_of, engine_settings, timing_of};
 use crate::shared::{Exit, Parts, Shared};
 use crate::turn::Failure;
 use crate::upkeep;
@@ -49,28 +49,23 @@ impl Node {
     ///
     /// # Errors
     /// [`StartError`], with what to do about it.
-    pub async fn start<T: Transport>(
-        options: NodeOptions,
-        world: &World<T>,
-    ) -> Result<Node, StartError> {
+    pub async fn start<T: Transport>(config: Config, world: &World<T>) -> Result<Node, StartError> {
         let identity = Identity::load(&world.data, &*world.meta, &*world.entropy)?;
         let mut listeners = Vec::new();
-        for address in &options.bind {
-            let listener = listen(&world.transport, *address, options.port).await;
-            listeners.push(listener.map_err(|source| StartError::Listen {
-                address: SocketAddr::new(*address, options.port),
-                source,
-            })?);
+        for (address, may_miss) in addresses_of(&config).map_err(StartError::Bind)? {
+            match listen(&world.transport, address, config.port()).await {
+                Ok(listener) => listeners.push(listener),
+                Err(_) if may_miss => {}
+                Err(source) => {
+                    let address = SocketAddr::new(address, config.port());
+                    return Err(StartError::Listen { address, source });
+                }
+            }
         }
-        let settings = Settings {
-            databases: options.databases,
-            string_bytes_max: options.bulk_bytes_max,
-            ..Settings::default()
-        };
         let shared = Shared::new(Parts {
-            engine: empty_engine(settings, identity.hash_seed),
+            engine: empty_engine(engine_settings(&config), identity.hash_seed),
             registry: registry::Registry::new(commands::FAMILIES),
-            options,
+            config,
             identity,
             clock: Rc::clone(&world.clock),
             entropy: Rc::clone(&world.entropy),
@@ -152,7 +147,7 @@ async fn start_shard<T: Transport>(
         registry: Registry::new(),
         scope: Scope::new(world.entropy.next_u64()),
     };
-    let dir = shared.options.borrow().dir.clone();
+    let dir = shared.config.borrow().dir().to_owned();
     let failed = |source| StartError::Shard { dir: dir.clone(), source };
     let machine = Rc::new(RefCell::new(ShardMachine::new(shared)));
     let outcomes = outcomes_of(shared);
@@ -165,17 +160,20 @@ async fn start_shard<T: Transport>(
 }
 
 fn group_options(shared: &Shared) -> GroupOptions {
-    let options = shared.options.borrow();
+    let config = shared.config.borrow();
     GroupOptions {
         group: shared.identity.shard_group(),
         cluster_id: shared.identity.cluster.clone(),
         raft_id: shared.identity.raft_id(),
-        timing: options.timing,
-        durability: options.durability,
+        timing: timing_of(&config),
+        durability: durability_of(&config),
         log: LogKind::Segments {
-            log_dir: options.dir.join("aof"),
-            snapshot_dir: options.dir.join("snapshots"),
-            options: LogOptions { segment_bytes: options.segment_bytes, ..LogOptions::default() },
+            log_dir: config.dir().join("aof"),
+            snapshot_dir: config.dir().join("snapshots"),
+            options: LogOptions {
+                segment_bytes: config.aof_segment_size(),
+                ..LogOptions::default()
+            },
         },
         snapshot_log_bytes: u64::MAX,
         kept_entries: 1000,

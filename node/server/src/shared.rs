@@ -3,16 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use quoris_consensus::{Durability, GroupHandle};
+use quoris_consensus::GroupHandle;
 use quoris_engine::{Engine, Interests, Rng};
 use quoris_resp::{Limits, Writer};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::config::{AppendFsync, Config};
 use crate::dispatch::Chunk;
 use crate::flush::Flusher;
 use crate::identity::Identity;
-use crate::options::NodeOptions;
 use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
 use crate::session::{Session, Sessions};
@@ -44,7 +44,7 @@ pub enum Exit {
 /// A running node.
 pub struct Shared {
     /// What it was told at the start, and since.
-    pub options: RefCell<NodeOptions>,
+    pub config: RefCell<Config>,
     /// Who it is.
     pub identity: Identity,
     /// All commands.
@@ -86,7 +86,7 @@ pub struct Shared {
 
 /// What [`Shared::new`] is made of.
 pub(crate) struct Parts {
-    pub(crate) options: NodeOptions,
+    pub(crate) config: Config,
     pub(crate) identity: Identity,
     pub(crate) registry: Registry,
     pub(crate) engine: Engine,
@@ -97,16 +97,16 @@ pub(crate) struct Parts {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { options, identity, registry, engine, clock, entropy, routes } = parts;
+        let Parts { config, identity, registry, engine, clock, entropy, routes } = parts;
         let now_ms = clock.unix_ms();
-        let limits = Limits { bulk_bytes_max: options.bulk_bytes_max as u32, ..Limits::default() };
+        let limits = Limits { bulk_bytes_max: config.proto_max_bulk_len(), ..Limits::default() };
         Rc::new(Shared {
             stats: Stats::new(registry.entries().len()),
             rng: RefCell::new(Rng::new(entropy.next_u64())),
             owned: RefCell::new(SlotSet::owned(&*routes)),
             is_single_shard: Cell::new(routes.is_single_shard()),
             routes: RefCell::new(routes),
-            options: RefCell::new(options),
+            config: RefCell::new(config),
             identity,
             registry,
             engine: RefCell::new(engine),
@@ -223,7 +223,7 @@ impl Shared {
 
     /// Whether the log takes one batch at a time, so that batches grow with the sync.
     pub(crate) fn is_one_at_a_time(&self) -> bool {
-        self.options.borrow().durability == Durability::Always
+        self.config.borrow().appendfsync() == AppendFsync::Always
     }
 
     /// An error reply was written: counts it.

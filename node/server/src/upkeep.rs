@@ -10,7 +10,7 @@ use crate::shared::{Exit, Shared};
 
 /// Looks after clients `hz` times a second, until it is dropped.
 pub(crate) async fn run(shared: Rc<Shared>) {
-    let hz = shared.options.borrow().hz.clamp(1, 500);
+    let hz = shared.config.borrow().hz().clamp(1, 500);
     let mut ticks = interval(Duration::from_secs(1) / hz);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut number = 0_u64;
@@ -25,10 +25,7 @@ pub(crate) async fn run(shared: Rc<Shared>) {
 
 /// Closes clients that have been silent for longer than `timeout`.
 fn close_idle(shared: &Shared) {
-    let timeout = shared.options.borrow().idle_timeout;
-    if timeout.is_zero() {
-        return;
-    }
+    let Some(timeout) = shared.config.borrow().timeout() else { return };
     let now_ms = shared.unix_ms(Instant::now());
     for session in shared.sessions.list() {
         let silent_ms = now_ms.saturating_sub(session.active_ms.get());

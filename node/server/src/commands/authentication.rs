@@ -32,7 +32,7 @@ const AUTH: NodeCommand = NodeCommand::new(
 
 fn auth(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let (user, password) = match args.len() {
-        2 if cx.shared.options.borrow().password.is_empty() => {
+        2 if cx.shared.config.borrow().requirepass().is_none() => {
             return Err(replies::NO_PASSWORD_SET);
         }
         2 => (DEFAULT_USER, &args[1]),
@@ -59,12 +59,13 @@ pub(super) fn authenticate(cx: &NodeCx<'_>, user: &[u8], password: &[u8]) -> Res
 const WRONG: CommandError = replies::WRONG_PASSWORD;
 
 fn is_right(shared: &Shared, user: &[u8], password: &[u8]) -> bool {
-    let options = shared.options.borrow();
+    let config = shared.config.borrow();
     if user != DEFAULT_USER {
         return false;
     }
+    let Some(right) = config.requirepass() else { return true };
     // Digests are compared, so that not even the length of the password shows in the time taken.
-    let expected = Sha256::digest(&options.password);
+    let expected = Sha256::digest(right);
     let given = Sha256::digest(password);
-    options.password.is_empty() || bool::from(expected.as_slice().ct_eq(given.as_slice()))
+    bool::from(expected.as_slice().ct_eq(given.as_slice()))
 }

@@ -87,7 +87,7 @@ fn echo(_: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Ou
 
 fn select(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let number = parse_i64(&args[1]).ok_or(replies::INVALID_DB)?;
-    let count = cx.shared.options.borrow().databases;
+    let count = cx.shared.config.borrow().databases() as u16;
     let number = u16::try_from(number).ok().filter(|number| *number < count);
     cx.session.db.set(number.ok_or(error::DB_OUT_OF_RANGE)?);
     reply.ok();
@@ -95,7 +95,7 @@ fn select(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
 }
 
 fn reset(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let authenticated = cx.shared.options.borrow().password.is_empty();
+    let authenticated = cx.shared.config.borrow().requirepass().is_none();
     cx.session.reset(authenticated);
     // The writer still speaks what the connection spoke; a status is the same in both.
     reply.simple("RESET");

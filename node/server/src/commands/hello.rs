@@ -5,13 +5,11 @@ use quoris_engine::{Args, CommandError, Result};
 use quoris_resp::{Protocol, Writer, parse_i64};
 
 use super::authentication::authenticate;
+use crate::cli::REDIS_VERSION;
 use crate::registry::{NodeCommand, NodeCx, Outcome};
 use crate::replies;
 
 pub(super) const COMMANDS: &[NodeCommand] = &[HELLO];
-
-/// The release of Redis whose features clients may expect.
-pub const REDIS_VERSION: &str = "7.2.5";
 
 /// HELLO [protover [AUTH username password] [SETNAME clientname]]
 const HELLO: NodeCommand = NodeCommand::new(
@@ -113,7 +111,11 @@ fn greet(cx: &NodeCx<'_>, reply: &mut Writer<'_>) {
     reply.bulk(b"id");
     reply.integer(cx.session.id as i64);
     reply.bulk(b"mode");
-    reply.bulk(if cx.shared.options.borrow().cluster_enabled { b"cluster" } else { b"standalone" });
+    reply.bulk(if cx.shared.config.borrow().cluster_enabled() {
+        b"cluster"
+    } else {
+        b"standalone"
+    });
     reply.bulk(b"role");
     reply.bulk(if leads { b"master" } else { b"replica" });
     reply.bulk(b"modules");

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use quoris_consensus::{Durability, LogPosition};
+use quoris_consensus::LogPosition;
 use quoris_engine::spec::{Flags, Group, Spec, integer};
 use quoris_engine::{Args, Result, error};
 use quoris_resp::{Writer, parse_i64};
 use tokio::time::{Instant, sleep};
 
+use crate::config::AppendFsync;
 use crate::registry::{NodeCommand, NodeCx, Outcome};
 use crate::replies;
 use crate::session::Session;
@@ -66,7 +67,7 @@ fn waitaof(cx: &mut NodeCx<'_>, args: Args<'_>, _: &mut Writer<'_>) -> Result<Ou
     let (shared, session) = (Rc::clone(cx.shared), Rc::clone(cx.session));
     Ok(Outcome::Later(Box::pin(async move {
         // Only with `always` does having an entry mean having it synced.
-        let is_synced = shared.options.borrow().durability == Durability::Always;
+        let is_synced = shared.config.borrow().appendfsync() == AppendFsync::Always;
         let mut reached = 0;
         if is_synced {
             reached = replicas(&shared, &session, wanted, deadline).await;

@@ -66,22 +66,22 @@ fn admit<T: Transport>(
         tokio::task::spawn_local(turn_away::<T>(stream, reason));
         return;
     }
-    keep_alive(&stream, shared.options.borrow().tcp_keepalive);
+    keep_alive(&stream, shared.config.borrow().tcp_keepalive());
     let now_ms = shared.unix_ms(Instant::now());
     let id = shared.sessions.next_id();
     let session = Rc::new(Session::new(id, Box::new(stream), peer, local, now_ms));
-    session.authenticated.set(shared.options.borrow().password.is_empty());
+    session.authenticated.set(shared.config.borrow().requirepass().is_none());
     shared.sessions.insert(&session);
     tokio::task::spawn_local(serve(Rc::clone(shared), session));
 }
 
 fn obstacle(shared: &Shared, peer: SocketAddr) -> Option<CommandError> {
-    let options = shared.options.borrow();
-    if shared.sessions.len() >= options.clients_max {
+    let config = shared.config.borrow();
+    if shared.sessions.len() >= config.maxclients() {
         return Some(replies::MAX_CLIENTS);
     }
     let stranger = !peer.ip().to_canonical().is_loopback();
-    (options.protected_mode && options.password.is_empty() && stranger)
+    (config.protected_mode() && config.requirepass().is_none() && stranger)
         .then_some(replies::PROTECTED)
 }
 

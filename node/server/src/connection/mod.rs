@@ -150,7 +150,7 @@ impl Connection<'_> {
             return Poll::Ready(Ok(false));
         };
         self.count(count);
-        let limit = self.shared.options.borrow().query_buffer_max;
+        let limit = self.shared.config.borrow().client_query_buffer_limit();
         if self.session.input_bytes() > limit {
             tracing::warn!(client = self.session.id, "close a client over its query buffer limit");
             self.session.kill();

@@ -25,11 +25,9 @@ pub(super) fn local_address(stream: &dyn Any) -> Option<SocketAddr> {
 }
 
 /// Makes the operating system probe an idle connection after `idle`.
-pub(super) fn keep_alive(stream: &dyn Any, idle: Duration) {
+pub(super) fn keep_alive(stream: &dyn Any, idle: Option<Duration>) {
     let Some(stream) = stream.downcast_ref::<TcpStream>() else { return };
-    if idle.is_zero() {
-        return;
-    }
+    let Some(idle) = idle else { return };
     let pause = (idle / 3).max(Duration::from_secs(1));
     let probes = TcpKeepalive::new().with_time(idle).with_interval(pause).with_retries(3);
     // A connection that cannot be probed still works.

@@ -1,5 +1,7 @@
 //! Whether a command may run on this node, and where else it should go.
 
+use std::time::Duration;
+
 use quoris_engine::{Args, CommandError, Slot};
 
 use super::run::{Runner, Standing, Verdict};
@@ -7,6 +9,9 @@ use crate::registry::{Entry, Keys};
 use crate::replies;
 use crate::routes::Route;
 use crate::session::Hold;
+
+/// How long a request may wait for a leader: several elections.
+const LEADER_WAIT: Duration = Duration::from_secs(3);
 
 /// `FLUSHALL` and its like on a follower.
 const READ_ONLY: CommandError =
@@ -85,7 +90,7 @@ impl Runner<'_> {
         }
         let since = self.session.leaderless.get().unwrap_or(self.now);
         self.session.leaderless.set(Some(since));
-        if self.now.saturating_duration_since(since) > self.shared.options.borrow().leader_wait {
+        if self.now.saturating_duration_since(since) > LEADER_WAIT {
             self.session.leaderless.set(None);
             return Verdict::Refuse(replies::CLUSTER_DOWN);
         }
