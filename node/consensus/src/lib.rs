@@ -87,7 +87,8 @@
 //! All of it runs on the node's thread, in a current-thread runtime, and
 //! machines may hold `Rc`s. The exceptions are `fdatasync` and snapshot files.
 //! Long runs of applies pause every millisecond for whatever else is ready,
-//! heartbeats above all; a single entry is never interrupted. Randomness and
+//! heartbeats above all; a single entry is never interrupted, and while a long
+//! one runs the [`Pulse`] speaks for the leader. Randomness and
 //! time come from outside ([`Scope`], tokio's clock), so that a simulation can
 //! repeat a run.
 //!
@@ -104,6 +105,7 @@ mod log;
 mod machine;
 mod network;
 mod outcome;
+mod pulse;
 mod quarantine;
 mod runtime;
 mod shelf;
@@ -120,6 +122,7 @@ pub use group::{
 pub use machine::Machine;
 pub use network::peers::Peers;
 pub use outcome::{Outcome, Outcomes};
+pub use pulse::Pulse;
 pub use quoris_storage::Stamp;
 pub use runtime::Scope;
 pub use timing::{Durability, Timing};

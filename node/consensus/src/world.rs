@@ -8,6 +8,7 @@ use quoris_storage::{Disk, Meta, Syncer};
 
 use crate::bus::Registry;
 use crate::network::peers::Peers;
+use crate::pulse::Pulse;
 use crate::runtime::Scope;
 use crate::timing::Durability;
 
@@ -31,6 +32,9 @@ pub struct World {
     pub registry: Registry,
     /// The node's randomness.
     pub scope: Scope,
+    /// Keeps leaders in office while the node thread is busy. None under
+    /// simulation.
+    pub pulse: Option<Pulse>,
 }
 
 /// Syncs on a thread of its own, as production does.

@@ -70,11 +70,7 @@ pub trait Admin: 'static {
 
     /// Makes `to` the leader of the group, if this node leads it. Completes
     /// when that has begun, or with the reason why it has not.
-    fn hand_over(
-        &self,
-        group: GroupId,
-        to: RaftId,
-    ) -> LocalBoxFuture<'static, Result<(), String>> {
+    fn hand_over(&self, group: GroupId, to: RaftId) -> LocalBoxFuture<'static, Result<(), String>> {
         let reason = format!("nobody can make {to:016x} the leader of {group} here");
         Box::pin(std::future::ready(Err(reason)))
     }

@@ -1,5 +1,6 @@
 //! One Raft group of a node, as the server uses it.
 
+mod beats;
 mod election;
 mod options;
 mod proposer;
@@ -71,6 +72,7 @@ struct Inner {
     syncers: Syncers,
     lease: Lease,
     scope: Scope,
+    beats: beats::Beats,
     proposals: mpsc::UnboundedSender<proposer::Ordered>,
     standing: watch::Receiver<Standing>,
     registration: Mutex<Option<Registration>>,
@@ -194,6 +196,7 @@ impl GroupHandle {
         }
         // Before the followers are told that they may forget it.
         self.0.lease.revoke();
+        self.0.beats.hush();
         self.0.scope.run(self.0.raft.trigger().transfer_leader(to)).await.map_err(stopped)?;
         let taken_over = standing.wait_for(|now| {
             now.term > before.term && now.leader.is_some_and(|leader| leader != self.0.me)
@@ -228,6 +231,7 @@ impl GroupHandle {
     /// Leaves the bus and stops. Proposals that are under way end as unknown.
     pub async fn shutdown(&self) {
         self.0.lease.poison();
+        self.0.beats.leave();
         let registration = self.0.registration.lock().expect("no panic while held").take();
         drop(registration);
         // The only error is that the core panicked, which it has reported.

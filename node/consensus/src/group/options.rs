@@ -12,6 +12,7 @@ use openraft::{Config, SnapshotPolicy};
 use quoris_storage::{Log, LogOptions, Snapshots};
 use tokio::sync::{mpsc, watch};
 
+use super::beats::Beats;
 use super::proposer::Proposer;
 use super::status::{self, Standing};
 use super::{GroupError, GroupHandle, Inner, election};
@@ -123,6 +124,9 @@ impl GroupHandle {
             let _ = world.scope.run(raft.shutdown()).await;
             return Err(GroupError::Refused(format!("{} runs here already", options.group)));
         };
+        if let Some(pulse) = &world.pulse {
+            pulse.enter(&options.group, raft.clone(), quarantine.clone());
+        }
         if promised {
             let sit_out = election::sit_out(raft.clone(), quarantine, options.timing);
             tokio::spawn(world.scope.run(sit_out));
@@ -132,7 +136,13 @@ impl GroupHandle {
 
         tokio::spawn(world.scope.run(compact(raft.clone(), log_is_full)));
         let (standing, watched) = watch::channel(Standing::of(&raft, &lease, None));
-        let follow = status::follow(raft.clone(), lease.clone(), fault, standing);
+        let beats = Beats {
+            pulse: world.pulse.clone(),
+            group: options.group.clone(),
+            cluster_id: options.cluster_id.clone(),
+            me: options.raft_id,
+        };
+        let follow = status::follow(raft.clone(), lease.clone(), fault, beats.clone(), standing);
         tokio::spawn(world.scope.run(follow));
         let (proposals, received) = mpsc::unbounded_channel();
         let proposer = Proposer { me: options.raft_id, raft: raft.clone(), tags, sink: outcomes };
@@ -146,6 +156,7 @@ impl GroupHandle {
             syncers: world.syncers.clone(),
             lease,
             scope: world.scope.clone(),
+            beats,
             proposals,
             standing: watched,
             registration: Mutex::new(Some(registration)),

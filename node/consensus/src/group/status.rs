@@ -6,6 +6,7 @@ use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use tokio::sync::watch;
 
+use super::beats::Beats;
 use crate::fault::Fault;
 use crate::lease::Lease;
 use crate::types::{LogPosition, Raft, RaftId, TypeConfig};
@@ -117,6 +118,7 @@ pub(super) async fn follow(
     raft: Raft,
     lease: Lease,
     fault: Fault,
+    beats: Beats,
     standing: watch::Sender<Standing>,
 ) {
     let mut server = raft.server_metrics();
@@ -126,6 +128,7 @@ pub(super) async fn follow(
         let now = Standing::of(&raft, &lease, faults.borrow_and_update().clone());
         let (is_over, waits_for_apply) =
             (now.fault.is_some(), now.role == Role::Leader && !now.is_ready);
+        beats.follow(&now, &lease);
         standing.send_if_modified(|before| {
             let changed = *before != now;
             *before = now;

@@ -55,7 +55,7 @@ pub struct Peers(Arc<Inner>);
 struct Inner {
     credentials: Credentials,
     book: Arc<dyn AddressBook>,
-    dial: Box<dyn Fn(RaftId) -> Channel + Send + Sync>,
+    dial: Arc<dyn Fn(RaftId) -> Channel + Send + Sync>,
     ways: Mutex<BTreeMap<(RaftId, Lane), Known>>,
 }
 
@@ -79,7 +79,17 @@ impl Peers {
         Self(Arc::new(Inner {
             credentials: Credentials::new(secret),
             book,
-            dial: Box::new(dial),
+            dial: Arc::new(dial),
+            ways: Mutex::default(),
+        }))
+    }
+
+    /// The same peers over connections of their own, for another runtime.
+    pub(crate) fn apart(&self) -> Self {
+        Self(Arc::new(Inner {
+            credentials: self.0.credentials.clone(),
+            book: Arc::clone(&self.0.book),
+            dial: Arc::clone(&self.0.dial),
             ways: Mutex::default(),
         }))
     }

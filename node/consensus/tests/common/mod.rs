@@ -17,7 +17,8 @@ use futures::future::LocalBoxFuture;
 use quoris_consensus::{
     AddressBook, Admin, Announcement, Bus, Committed, Durability, GroupHandle, GroupId,
     GroupOptions, LogKind, LogPosition, Machine, Offload, Outcome, Peers, Proposal, ProposeError,
-    RaftId, Registry, Scope, Secret, Stamp, Standing, Tcp, Timing, Transport, World, sync_inline,
+    Pulse, RaftId, Registry, Scope, Secret, Stamp, Standing, Tcp, Timing, Transport, World,
+    sync_inline,
 };
 use quoris_storage::{DiskMeta, LogOptions, MemoryDisk};
 use tokio::net::TcpListener;
@@ -164,6 +165,7 @@ pub struct Setup {
     pub log: Kind,
     pub snapshot_log_bytes: u64,
     pub kept_entries: u64,
+    pub pulse: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -180,6 +182,7 @@ impl Default for Setup {
             log: Kind::Segments,
             snapshot_log_bytes: u64::MAX,
             kept_entries: 0,
+            pulse: false,
         }
     }
 }
@@ -266,14 +269,20 @@ impl Home {
 
     pub fn world(&self) -> World {
         let disk = self.disk.mount();
+        let peers = Peers::new(Tcp, Arc::new(self.book.clone()), self.setup.secret.as_ref());
+        let pulse = self
+            .setup
+            .pulse
+            .then(|| Pulse::start(&peers, self.setup.timing, Duration::from_secs(5)).unwrap());
         World {
             meta: Arc::new(DiskMeta::open(disk.clone(), Path::new("meta")).unwrap()),
             disk,
             syncers: Arc::new(sync_inline),
             offload: Offload::Inline,
-            peers: Peers::new(Tcp, Arc::new(self.book.clone()), self.setup.secret.as_ref()),
+            peers,
             registry: Registry::new(),
             scope: Scope::new(self.id),
+            pulse,
         }
     }
 
