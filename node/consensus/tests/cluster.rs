@@ -120,6 +120,30 @@ fn the_log_is_compacted_by_bytes_and_a_far_behind_follower_gets_the_snapshot() {
 }
 
 #[test]
+fn it_works_on_a_real_disk_with_real_threads() {
+    for log in [Kind::Segments, Kind::Meta] {
+        run(async move {
+            let setup = Setup { log, real: true, snapshot_log_bytes: 2000, ..Setup::default() };
+            let mut cluster = Cluster::start(3, setup).await;
+            cluster.write_many("a", 50).await;
+            for durability in [Durability::No, Durability::EverySec, Durability::Always] {
+                for node in cluster.nodes.values() {
+                    node.group.set_durability(durability).unwrap();
+                }
+                cluster.write_many("b", 10).await;
+            }
+            let old = cluster.leader().await.id;
+            cluster.kill(old).await;
+            cluster.write_many("c", 10).await;
+            cluster.restart(old).await;
+            cluster.write("d").await;
+            let entries = cluster.agrees_on(91).await;
+            assert_eq!((&entries[0][..], &entries[90][..]), (&b"a0"[..], &b"d"[..]));
+        });
+    }
+}
+
+#[test]
 fn a_stranger_is_refused() {
     run(async {
         let cluster = Cluster::start(3, Setup::default()).await;
@@ -277,6 +301,8 @@ fn a_group_that_has_left_the_bus_is_not_found_and_may_come_back() {
         let follower = 1 + cluster.leader().await.id % 3;
         let node = &cluster.nodes[&follower];
         node.group.shutdown().await;
+        let standing = node.standing("has stopped", |s| s.role == Role::Stopped).await;
+        assert_eq!((standing.leader, standing.fault), (None, None));
         assert_eq!(format!("{:?}", node.registry), "{}");
         assert_eq!(node.propose("x").await, Err(Outcome::NotAppended { leader: None }));
         cluster.kill(follower).await;

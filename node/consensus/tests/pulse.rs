@@ -42,7 +42,7 @@ impl Remote {
     }
 
     fn order(&self, order: Order) {
-        self.orders.send(order).ok().expect("the node runs");
+        assert!(self.orders.send(order).is_ok(), "the node runs");
     }
 
     async fn stall(&self) {
@@ -112,6 +112,23 @@ fn a_busy_leader_stays_leader() {
         let term = leader.standing.borrow().term;
         leader.stall().await;
         // Its lease may have lapsed; it renews that, and goes on.
+        while let Err(outcome) = leader.write().await {
+            assert_eq!(outcome, Outcome::NotAppended { leader: None });
+        }
+        for node in &nodes {
+            assert_eq!(node.standing.borrow().term, term, "node {}", node.id);
+        }
+        stop(nodes);
+    });
+}
+
+#[test]
+fn a_slow_write_that_keeps_everybody_busy_changes_no_leader() {
+    run(async {
+        let nodes = three().await;
+        let leader = leader(&nodes);
+        let term = leader.standing.borrow().term;
+        futures::future::join_all(nodes.iter().map(Remote::stall)).await;
         while let Err(outcome) = leader.write().await {
             assert_eq!(outcome, Outcome::NotAppended { leader: None });
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
+use openraft::errors::Fatal;
 use tokio::sync::watch;
 
 use super::beats::Beats;
@@ -89,7 +90,7 @@ impl Standing {
     pub(super) fn of(raft: &Raft, lease: &Lease, fault: Option<String>) -> Self {
         let metrics = raft.metrics();
         let metrics = metrics.borrow_watched();
-        let stopped = metrics.running_state.as_ref().err().map(ToString::to_string);
+        let stopped = metrics.running_state.as_ref().err();
         let led = lease.led_term();
         let role = match metrics.state {
             _ if stopped.is_some() || fault.is_some() => Role::Stopped,
@@ -108,7 +109,10 @@ impl Standing {
             is_ready: role == Role::Leader && led.is_some() && led == applied_term,
             voters: membership.voter_ids().collect(),
             learners: membership.learner_ids().collect(),
-            fault: fault.or(stopped),
+            // Being told to stop is no failure.
+            fault: fault.or_else(|| {
+                stopped.filter(|fatal| **fatal != Fatal::Stopped).map(ToString::to_string)
+            }),
         }
     }
 }
@@ -127,7 +131,7 @@ pub(super) async fn follow(
     loop {
         let now = Standing::of(&raft, &lease, faults.borrow_and_update().clone());
         let (is_over, waits_for_apply) =
-            (now.fault.is_some(), now.role == Role::Leader && !now.is_ready);
+            (now.role == Role::Stopped, now.role == Role::Leader && !now.is_ready);
         beats.follow(&now, &lease);
         standing.send_if_modified(|before| {
             let changed = *before != now;
@@ -144,9 +148,13 @@ pub(super) async fn follow(
             () = core_stopped(&raft) => {}
         }
     }
-    standing.send_if_modified(|before| {
-        *before = Standing::of(&raft, &lease, faults.borrow().clone());
-        true
+    // Openraft's task has died without a word.
+    lease.poison();
+    standing.send_modify(|now| {
+        now.role = Role::Stopped;
+        (now.leader, now.is_ready) = (None, false);
+        now.fault = Some("the group's task has died".to_owned());
+        beats.follow(now, &lease);
     });
 }
 

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,9 +18,9 @@ use quoris_consensus::{
     AddressBook, Admin, Announcement, Bus, Committed, Durability, GroupHandle, GroupId,
     GroupOptions, LogKind, LogPosition, Machine, Offload, Outcome, Peers, Proposal, ProposeError,
     Pulse, RaftId, Registry, Scope, Secret, Stamp, Standing, Tcp, Timing, Transport, World,
-    sync_inline,
+    sync_inline, sync_on_threads,
 };
-use quoris_storage::{DiskMeta, LogOptions, MemoryDisk};
+use quoris_storage::{Disk, DiskMeta, LogOptions, MemoryDisk, Meta, RealDisk, SledMeta};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
@@ -166,6 +166,8 @@ pub struct Setup {
     pub snapshot_log_bytes: u64,
     pub kept_entries: u64,
     pub pulse: bool,
+    /// On a real disk, with the threads that production has.
+    pub real: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -183,6 +185,7 @@ impl Default for Setup {
             snapshot_log_bytes: u64::MAX,
             kept_entries: 0,
             pulse: false,
+            real: false,
         }
     }
 }
@@ -206,13 +209,15 @@ pub struct Node {
 pub struct Home {
     pub id: RaftId,
     pub disk: MemoryDisk,
+    pub dir: Arc<tempfile::TempDir>,
     pub book: Book,
     pub setup: Setup,
 }
 
 impl Home {
     pub fn new(id: RaftId, book: &Book, setup: &Setup) -> Self {
-        Self { id, disk: MemoryDisk::new(), book: book.clone(), setup: setup.clone() }
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self { id, disk: MemoryDisk::new(), dir, book: book.clone(), setup: setup.clone() }
     }
 
     pub async fn start(&self) -> Node {
@@ -268,17 +273,24 @@ impl Home {
     }
 
     pub fn world(&self) -> World {
-        let disk = self.disk.mount();
         let peers = Peers::new(Tcp, Arc::new(self.book.clone()), self.setup.secret.as_ref());
         let pulse = self
             .setup
             .pulse
             .then(|| Pulse::start(&peers, self.setup.timing, Duration::from_secs(5)).unwrap());
+        let (disk, meta): (Arc<dyn Disk>, Arc<dyn Meta>) = if self.setup.real {
+            let meta = SledMeta::open(&self.dir.path().join("meta")).unwrap();
+            (Arc::new(RealDisk), Arc::new(meta))
+        } else {
+            let disk = self.disk.mount();
+            (disk.clone(), Arc::new(DiskMeta::open(disk, Path::new("meta")).unwrap()))
+        };
+        let real = self.setup.real;
         World {
-            meta: Arc::new(DiskMeta::open(disk.clone(), Path::new("meta")).unwrap()),
+            meta,
             disk,
-            syncers: Arc::new(sync_inline),
-            offload: Offload::Inline,
+            syncers: if real { Arc::new(sync_on_threads) } else { Arc::new(sync_inline) },
+            offload: if real { Offload::Threads } else { Offload::Inline },
             peers,
             registry: Registry::new(),
             scope: Scope::new(self.id),
@@ -286,12 +298,16 @@ impl Home {
         }
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        if self.setup.real { self.dir.path().join(name) } else { name.into() }
+    }
+
     pub fn options(&self) -> GroupOptions {
         let log = match self.setup.log {
             Kind::Meta => LogKind::Meta,
             Kind::Segments => LogKind::Segments {
-                log_dir: "aof".into(),
-                snapshot_dir: "snapshots".into(),
+                log_dir: self.path("aof"),
+                snapshot_dir: self.path("snapshots"),
                 options: LogOptions { segment_bytes: 4096, cache_bytes: 1024 },
             },
         };
