@@ -148,14 +148,16 @@ pub(super) async fn follow(
             () = core_stopped(&raft) => {}
         }
     }
-    // Openraft's task has died without a word.
     lease.poison();
-    standing.send_modify(|now| {
-        now.role = Role::Stopped;
-        (now.leader, now.is_ready) = (None, false);
-        now.fault = Some("the group's task has died".to_owned());
-        beats.follow(now, &lease);
-    });
+    let mut last = Standing::of(&raft, &lease, faults.borrow().clone());
+    if last.role != Role::Stopped {
+        // Openraft's task has died without a word.
+        last.role = Role::Stopped;
+        (last.leader, last.is_ready) = (None, false);
+        last.fault = Some("the group's task has died".to_owned());
+    }
+    beats.follow(&last, &lease);
+    standing.send_replace(last);
 }
 
 /// Completes when openraft has stopped, for whatever reason.
