@@ -41,6 +41,11 @@ impl Flusher {
         }
     }
 
+    /// Whether nobody waits for output.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.dirty.borrow().is_empty()
+    }
+
     /// There is something to do at the end of the turn.
     #[inline]
     pub(crate) fn wake(&self) {

@@ -18,6 +18,7 @@ use quoris_consensus::{
 use quoris_storage::LogOptions;
 use send_wrapper::SendWrapper;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::commands;
 use crate::config::Config;
@@ -32,10 +33,14 @@ use crate::settings::{addresses_of, durability_of, engine_settings, timing_of};
 use crate::shared::{Exit, Parts, Shared};
 use crate::turn::Failure;
 use crate::upkeep;
+use crate::waits::Pause;
 use crate::world::World;
 
 /// How long a node that stops waits for another leader to take over.
 const HANDOVER: Duration = Duration::from_secs(5);
+
+/// How long it waits for the commands under way.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// A running node.
 pub struct Node {
@@ -106,15 +111,28 @@ impl Node {
             // Whether somebody takes over or not, this node stops.
             let _ = tokio::time::timeout(HANDOVER, hand_over(&self.shared.group())).await;
         }
+        if exit != Exit::Failed {
+            drain(&self.shared).await;
+        }
         self.tasks.shutdown().await;
-        for session in self.shared.sessions.list() {
-            session.kill();
+        while !self.shared.sessions.is_empty() {
+            self.shared.sessions.list().iter().for_each(|session| session.kill());
+            tokio::task::yield_now().await;
         }
         let group = self.shared.group.take();
         if let Some(group) = group {
             group.shutdown().await;
         }
         exit
+    }
+}
+
+/// Holds back new commands, and waits until those under way have been answered.
+async fn drain(shared: &Rc<Shared>) {
+    let end = Instant::now() + DRAIN;
+    shared.pause(Pause::All(end));
+    while !shared.is_quiet() && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

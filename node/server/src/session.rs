@@ -264,10 +264,14 @@ impl Session {
         std::mem::take(&mut self.output.borrow_mut().bytes)
     }
 
-    /// Gives the output vector back.
+    /// Gives the output vector back. What was appended meanwhile goes behind it.
     #[inline]
     pub(crate) fn put_output(&self, bytes: Vec<u8>) {
-        self.output.borrow_mut().bytes = bytes;
+        let output = &mut self.output.borrow_mut().bytes;
+        let meanwhile = std::mem::replace(output, bytes);
+        if !meanwhile.is_empty() {
+            output.extend_from_slice(&meanwhile);
+        }
     }
 
     /// Whether the socket has refused a part of the output.

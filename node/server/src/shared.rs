@@ -226,6 +226,12 @@ impl Shared {
         self.config.borrow().appendfsync() == AppendFsync::Always
     }
 
+    /// Whether no write is under way and every reply has been handed to its socket.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let is_idle = self.turn.borrow().is_empty() && self.pending.borrow().len() == 0;
+        is_idle && self.flusher.is_idle()
+    }
+
     /// An error reply was written: counts it.
     pub(crate) fn count_error(&self, error: &quoris_engine::CommandError) {
         self.stats.error(error.code());

@@ -42,7 +42,10 @@ fn hello(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<
         Some(Some(3)) => Some(Protocol::Resp3),
         Some(Some(_)) => return Err(replies::UNSUPPORTED_PROTOCOL),
     };
-    let name = options(cx, args)?;
+    let Options { credentials, name } = options(args)?;
+    if let Some((user, password)) = credentials {
+        authenticate(cx, user, password)?;
+    }
     if !cx.session.authenticated.get() {
         return Err(replies::HELLO_NO_AUTH);
     }
@@ -57,18 +60,24 @@ fn hello(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<
     Ok(Outcome::Done)
 }
 
-/// Obeys `AUTH`, and returns the name that `SETNAME` asks for.
-fn options<'a>(cx: &NodeCx<'_>, args: Args<'a>) -> Result<Option<&'a [u8]>> {
-    let (mut at, mut name) = (2, None);
+/// What stands behind the version.
+#[derive(Default)]
+struct Options<'a> {
+    credentials: Option<(&'a [u8], &'a [u8])>,
+    name: Option<&'a [u8]>,
+}
+
+fn options<'a>(args: Args<'a>) -> Result<Options<'a>> {
+    let (mut at, mut found) = (2, Options::default());
     while let Some(option) = args.try_get(at) {
         match (args.try_get(at + 1), args.try_get(at + 2)) {
             (Some(user), Some(password)) if option.eq_ignore_ascii_case(b"auth") => {
-                authenticate(cx, user, password)?;
+                found.credentials = Some((user, password));
                 at += 3;
             }
             (Some(word), _) if option.eq_ignore_ascii_case(b"setname") => {
                 check_name(word)?;
-                name = Some(word);
+                found.name = Some(word);
                 at += 2;
             }
             _ => {
@@ -78,7 +87,7 @@ fn options<'a>(cx: &NodeCx<'_>, args: Args<'a>) -> Result<Option<&'a [u8]>> {
             }
         }
     }
-    Ok(name)
+    Ok(found)
 }
 
 /// Whether a word can be a client's name.

@@ -178,16 +178,14 @@ impl Connection<'_> {
     /// Asks to be woken when something arrives, while output or a batch is on its way. Something
     /// that has arrived already waits its turn.
     fn poll_park(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match ready!(self.poll_append(cx))? {
-            Received::End => self.session.kill(),
-            Received::Some(count) => {
-                self.count(count);
-                self.session.has_unrun.set(true);
-                self.session.stall();
-                return Poll::Pending;
-            }
+        // A client that has said its last word still gets its replies: its end is noticed again
+        // when they are out.
+        if let Received::Some(count) = ready!(self.poll_append(cx))? {
+            self.count(count);
+            self.session.has_unrun.set(true);
         }
-        Poll::Ready(Ok(()))
+        self.session.stall();
+        Poll::Pending
     }
 
     /// Appends what has arrived to the connection's own buffer.
