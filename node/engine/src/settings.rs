@@ -48,3 +48,43 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// All settings by name, as numbers; the names are kept in snapshots.
+    pub(crate) fn fields(&self) -> [(&'static str, u64); 11] {
+        [
+            ("hash-compact-entries", self.hash_compact_entries.into()),
+            ("hash-compact-value", self.hash_compact_value.into()),
+            ("set-intset-entries", self.set_intset_entries.into()),
+            ("set-compact-entries", self.set_compact_entries.into()),
+            ("set-compact-value", self.set_compact_value.into()),
+            ("sorted-set-compact-entries", self.sorted_set_compact_entries.into()),
+            ("sorted-set-compact-value", self.sorted_set_compact_value.into()),
+            ("list-node-size", u64::from(self.list_node_size as u32)),
+            ("string-bytes-max", self.string_bytes_max),
+            ("track-frequency", self.track_frequency.into()),
+            ("databases", self.databases.into()),
+        ]
+    }
+
+    /// Sets one of [`Settings::fields`]; `None` if the value is out of range. A name that is not
+    /// known is one of a later version, and is passed over.
+    pub(crate) fn set_field(&mut self, name: &str, value: u64) -> Option<()> {
+        let small = u32::try_from(value).ok();
+        match name {
+            "hash-compact-entries" => self.hash_compact_entries = small?,
+            "hash-compact-value" => self.hash_compact_value = small?,
+            "set-intset-entries" => self.set_intset_entries = small?,
+            "set-compact-entries" => self.set_compact_entries = small?,
+            "set-compact-value" => self.set_compact_value = small?,
+            "sorted-set-compact-entries" => self.sorted_set_compact_entries = small?,
+            "sorted-set-compact-value" => self.sorted_set_compact_value = small?,
+            "list-node-size" => self.list_node_size = small? as i32,
+            "string-bytes-max" => self.string_bytes_max = value,
+            "track-frequency" => self.track_frequency = value > 0,
+            "databases" => self.databases = u16::try_from(value).ok().filter(|&n| n > 0)?,
+            _ => {}
+        }
+        Some(())
+    }
+}

@@ -20,11 +20,13 @@
 //! * `> @effects on`: show events and touched keys beneath each reply;
 //! * `> @ours`: this script is about something that a real server does in another way or not at all.
 //!
-//! Two tags may stand before a prompt: `[sorted] > KEYS *` sorts the elements of the reply;
-//! `[seeded] > RANDOMKEY` says that the reply depends on the hash seed.
+//! Three tags may stand before a prompt: `[sorted] > KEYS *` sorts the elements of the reply;
+//! `[seeded] > RANDOMKEY` says that the reply depends on the hash seed, and `[local] > OBJECT
+//! IDLETIME a` that it depends on what no snapshot holds.
 //!
 //! Every script runs straight, compared with the file; again with the engine replaced by its own
-//! restored snapshot before every command; and again under another hash seed. All must agree.
+//! restored snapshot before every command; and again under another hash seed. All must agree, in
+//! their replies and in the digest after every command.
 //! `UPDATE_GOLDENFILES=1 cargo test -p quoris-engine --test scripts` rewrites the replies: review
 //! the difference. `SCRIPT=strings/set` runs the scripts whose path contains that text.
 //! `ORACLE=127.0.0.1:6390` compares with a real server instead; scripts that set the clock, show
@@ -32,6 +34,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -42,22 +45,36 @@ use support::session::Session;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Straight,
+    Snapshots,
     OtherSeed,
+}
+
+impl Way {
+    /// Whether a command with these tags may be answered differently.
+    fn may_differ(self, tags: &BTreeSet<String>) -> bool {
+        match self {
+            Way::Straight => false,
+            Way::Snapshots => tags.contains("local"),
+            Way::OtherSeed => tags.contains("seeded"),
+        }
+    }
 }
 
 /// Runs one script in one way.
 struct Script {
     way: Way,
     session: Session,
-    /// Replies of the straight run to commands whose reply depends on the hash seed.
-    seeded: Vec<String>,
-    replayed: usize,
+    /// Reply and digest of each command.
+    outcomes: Vec<(String, u128)>,
+    /// Those of the straight run.
+    expected: Vec<(String, u128)>,
 }
 
 impl Script {
     fn new(way: Way) -> Self {
         let hash_seed = if way == Way::OtherSeed { 99 } else { 7 };
-        Script { way, session: Session::new(hash_seed), seeded: Vec::new(), replayed: 0 }
+        let session = Session::new(hash_seed);
+        Script { way, session, outcomes: Vec::new(), expected: Vec::new() }
     }
 }
 
@@ -66,16 +83,19 @@ impl Runner for Script {
 
     fn run(&mut self, command: &Command, context: &Context) -> Result<String, Box<dyn Error>> {
         assert!(command.args.is_empty(), "commands stand behind a prompt: > {command}");
-        let output = self.session.line(&command.name, context.tags.contains("sorted"));
-        if !context.tags.contains("seeded") {
-            return Ok(output);
+        if self.way == Way::Snapshots {
+            self.session.restart();
         }
-        if self.way != Way::OtherSeed {
-            self.seeded.push(output.clone());
-            return Ok(output);
+        let mut output = self.session.line(&command.name, context.tags.contains("sorted"));
+        let digest = self.session.engine.digest();
+        if let Some((reply, same)) = self.expected.get(self.outcomes.len()) {
+            assert_eq!(*same, digest, "the state after {} {:?}", command.name, self.way);
+            if self.way.may_differ(&context.tags) {
+                output.clone_from(reply);
+            }
         }
-        self.replayed += 1;
-        Ok(self.seeded[self.replayed - 1].clone())
+        self.outcomes.push((output.clone(), digest));
+        Ok(output)
     }
 }
 
@@ -101,12 +121,13 @@ fn check(path: &Path) {
     let mut straight = Script::new(Way::Straight);
     goldenscript::run(&mut straight, path).expect("a script that can be read");
 
-    let mut again = Script::new(Way::Straight);
-    let expected = goldenscript::generate(&mut again, &input).expect("it ran before");
-    let mut other = Script::new(Way::OtherSeed);
-    other.seeded = again.seeded;
-    let found = goldenscript::generate(&mut other, &input).expect("it ran before");
-    assert_eq!(expected, found, "{} with another hash seed", path.display());
+    for way in [Way::Snapshots, Way::OtherSeed] {
+        let mut again = Script::new(way);
+        again.expected.clone_from(&straight.outcomes);
+        let found = goldenscript::generate(&mut again, &input).expect("it ran before");
+        let expected = std::fs::read_to_string(path).expect("a readable script");
+        assert_eq!(expected, found, "{} {way:?}", path.display());
+    }
 }
 
 #[test]
@@ -128,7 +149,7 @@ mod oracle {
     use std::io::{Read as _, Write as _};
     use std::net::TcpStream;
 
-    use super::{Command, Context, Error, Runner, Session, scripts};
+    use super::{Command, Context, Error, Runner, scripts};
     use crate::support::reply::Reply;
 
     struct Oracle {
@@ -138,7 +159,7 @@ mod oracle {
     impl Oracle {
         fn line(&mut self, line: &str) -> Reply {
             writeln!(self.stream, "{line}\r").expect("the oracle listens");
-            let (mut bytes, mut piece) = (Vec::new(), [0; 65536]);
+            let (mut bytes, mut piece) = (Vec::new(), [0; 8192]);
             loop {
                 let len = self.stream.read(&mut piece).expect("the oracle answers");
                 assert!(len > 0, "the oracle closed the connection at {line}");
@@ -179,7 +200,8 @@ mod oracle {
 
         fn run(&mut self, command: &Command, context: &Context) -> Result<String, Box<dyn Error>> {
             let output = self.0.run(command, context)?;
-            Ok(if context.tags.contains("seeded") { String::new() } else { output })
+            let differs = context.tags.contains("seeded") || context.tags.contains("local");
+            Ok(if differs { String::new() } else { output })
         }
     }
 
@@ -196,12 +218,7 @@ mod oracle {
             let mut oracle = Oracle { stream };
             oracle.line("FLUSHALL");
             let theirs = goldenscript::generate(&mut Unseeded(oracle), &input).expect("it runs");
-            let mut ours = Unseeded(super::Script {
-                way: super::Way::Straight,
-                session: Session::new(7),
-                seeded: Vec::new(),
-                replayed: 0,
-            });
+            let mut ours = Unseeded(super::Script::new(super::Way::Straight));
             let ours = goldenscript::generate(&mut ours, &input).expect("it runs");
             if ours != theirs {
                 differing += 1;

@@ -182,6 +182,13 @@ impl WriteCx<'_> {
         Ok(database.grow_string(key, len).expect("made if missing"))
     }
 
+    /// Marks the string at a key as changed in place or not; `OBJECT ENCODING` can tell.
+    pub(crate) fn mark_raw(&mut self, key: &Key<'_>, raw: bool) {
+        if let Some(entry) = self.keyspace.database_mut(self.db).get_mut(key) {
+            entry.set_raw(raw);
+        }
+    }
+
     /// Makes a key live for ever; true if it would have expired.
     pub fn persist(&mut self, key: &Key<'_>) -> bool {
         let expires = self.entry(key).is_some_and(|entry| entry.expire_at_ms().is_some());

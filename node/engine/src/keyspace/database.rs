@@ -253,10 +253,19 @@ impl Database {
         hasher: &KeyHasher,
         each: &mut dyn FnMut(&'a Entry) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let occupied = self.slots.iter().filter(|table| table.len() > 0);
-        occupied
-            .into_iter()
-            .try_for_each(|table| table.walk(0, hasher, &mut |_, entry| each(entry)))
+        self.occupied().try_for_each(|table| table.walk(0, hasher, &mut |_, entry| each(entry)))
+    }
+
+    /// All entries, in no order that anyone may rely on.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.occupied().flat_map(SlotTable::iter)
+    }
+
+    /// The tables that are not empty, by slot.
+    fn occupied(&self) -> impl Iterator<Item = &SlotTable> {
+        let groups = self.slots.chunks(GROUP_LEN).zip(&self.groups);
+        let tables = groups.filter(|(_, keys)| **keys > 0).flat_map(|(tables, _)| tables);
+        tables.filter(|table| table.len() > 0)
     }
 
     /// Calls `each` with at least `count` entries from `cursor` on, and returns the cursor behind

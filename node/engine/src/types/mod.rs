@@ -12,5 +12,6 @@ pub use encoding::Encoding;
 pub use hash::{Hash, HashLimits};
 pub use list::{End, List, ListLimits};
 pub use packed::Element;
+pub(crate) use packed::Encoded;
 pub use set::{Set, SetLimits};
 pub use sorted_set::{SortedSet, Tuning as SortedSetTuning};

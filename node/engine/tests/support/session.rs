@@ -38,6 +38,15 @@ impl Session {
         }
     }
 
+    /// Replaces the engine by one that was restored from its snapshot.
+    pub fn restart(&mut self) {
+        let snapshot = self.engine.snapshot();
+        let digest = self.engine.digest();
+        self.engine = Engine::restore(&snapshot).expect("an engine's own snapshot");
+        assert_eq!(self.engine.digest(), digest, "a restored engine equals the one before");
+        assert_eq!(self.engine.snapshot(), snapshot, "and writes the same snapshot");
+    }
+
     /// Runs a line; `sorted` puts the elements of the reply in order.
     pub fn line(&mut self, line: &str, sorted: bool) -> String {
         let (mut spans, mut words) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! Commands on keys of any type, and on whole databases.
 
 mod delete;
+mod dump;
 mod exists;
 mod expire;
 mod flush;
@@ -15,6 +16,7 @@ pub(super) const COMMANDS: &[Command] = &[
     rename::COPY,
     walk::DBSIZE,
     delete::DEL,
+    dump::DUMP,
     exists::EXISTS,
     expire::EXPIRE,
     expire::EXPIREAT,
@@ -33,6 +35,7 @@ pub(super) const COMMANDS: &[Command] = &[
     walk::RANDOMKEY,
     rename::RENAME,
     rename::RENAMENX,
+    dump::RESTORE,
     walk::SCAN,
     flush::SWAPDB,
     exists::TOUCH,

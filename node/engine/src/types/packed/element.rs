@@ -57,7 +57,7 @@ impl<'a> Element<'a> {
 /// An element ready to be written or compared: its header, with the digits of an integer, and the
 /// bytes behind it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::types) struct Encoded<'a> {
+pub(crate) struct Encoded<'a> {
     head: [u8; 9],
     head_len: u8,
     tail: &'a [u8],
