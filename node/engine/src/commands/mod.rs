@@ -3,6 +3,7 @@
 //! A file holds the declarations, the handlers under them, and nothing about data layout; the
 //! script tests stand in `tests/scripts/<family>/`, named after the command.
 
+mod bitmaps;
 mod decimal;
 mod elements;
 mod expiry_options;
@@ -18,6 +19,7 @@ use crate::command::Command;
 
 /// Every data command.
 pub static FAMILIES: &[&[Command]] = &[
+    bitmaps::COMMANDS,
     hashes::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
