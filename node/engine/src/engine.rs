@@ -206,6 +206,12 @@ impl Applying<'_> {
         answer(handler(&mut cx, args, reply), mark, reply)
     }
 
+    /// The engine, as it is at this point of the entry.
+    #[inline]
+    pub fn engine(&self) -> &Engine {
+        self.engine
+    }
+
     /// Answers a read that rides along with the entry without being part of it.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use quoris_consensus::{Proposal, Stamp};
 use tokio::time::Instant;
 
@@ -67,7 +68,7 @@ pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
         }
         drop(waker);
         if flusher.is_woken.replace(false) {
-            propose(&shared);
+            end_batch(&shared);
             send(&shared);
         }
         Poll::<()>::Pending
@@ -77,7 +78,7 @@ pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
 }
 
 /// Proposes the turn's batch, unless one that is under way has to be synced first.
-fn propose(shared: &Shared) {
+fn end_batch(shared: &Shared) {
     let mut turn = shared.turn.borrow_mut();
     if turn.is_empty() {
         return;
@@ -90,6 +91,11 @@ fn propose(shared: &Shared) {
     let fresh = pending.fresh();
     let tag = pending.push(std::mem::replace(&mut *turn, fresh));
     drop((turn, pending));
+    propose(shared, tag, payload);
+}
+
+/// Proposes an entry under the next stamp.
+pub(crate) fn propose(shared: &Shared, tag: u64, payload: Bytes) {
     let now_ms = shared.unix_ms(Instant::now()).max(shared.stamped_ms.get());
     shared.stamped_ms.set(now_ms);
     let seed = shared.rng.borrow_mut().next_u64();

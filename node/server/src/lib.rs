@@ -28,6 +28,7 @@ pub mod config;
 pub(crate) mod connection;
 pub(crate) mod dispatch;
 mod error;
+mod expiry;
 pub(crate) mod flush;
 mod identity;
 pub mod logging;

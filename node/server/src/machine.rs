@@ -8,7 +8,7 @@ use quoris_engine::{Applying, CommandError, ReadAt, Run, Seeds, Settings, Stamp}
 use quoris_resp::Writer;
 use tokio::time::Instant;
 
-use crate::dispatch::silence;
+use crate::dispatch::{AHEAD, silence};
 use crate::session::{Ending, Hold, Session};
 use crate::shared::Shared;
 use crate::tally::Tally;
@@ -39,6 +39,7 @@ impl Machine for ShardMachine {
     fn apply(&mut self, entry: Committed<'_>) {
         let shared = self.shared();
         self.applied = Some(entry.position);
+        shared.expiry.settled(entry.tag);
         let stamp = stamp_of(entry.stamp);
         shared.stamped_ms.set(shared.stamped_ms.get().max(stamp.now_ms));
         let ours = entry.tag.and_then(|tag| shared.pending.borrow_mut().take(tag));
@@ -91,40 +92,81 @@ fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
 /// Runs a batch that this node proposed, and appends the replies to its sessions' outputs.
 fn run(shared: &Shared, applying: &mut Applying<'_>, batch: &Batch) {
     let now = Instant::now();
-    let now_ms = shared.unix_ms(now);
-    let mut tally = Tally::new(&shared.stats, now);
+    let mut runner = BatchRunner {
+        shared,
+        batch,
+        now_ms: shared.unix_ms(now),
+        tally: Tally::new(&shared.stats, now),
+    };
     let mut first = 0;
     for share in &batch.shares {
-        let session = &*share.session;
-        let mut output = shared.output_of(session);
-        for item in &batch.items[first..share.end as usize] {
-            let entry = shared.registry.entry(item.number);
-            let mark = output.len();
-            let mut reply = Writer::new(&mut output, session.protocol.get());
-            let args = batch.args(item);
-            tally.before(entry);
-            let result = match entry.command.run {
-                Run::Write(_) => applying.run(item.db, entry.command, args, &mut reply),
-                _ => {
-                    let at = ReadAt { db: item.db, now_ms, seed: now_ms };
-                    applying.read(at, entry.command, args, &mut reply)
-                }
-            };
-            tally.after(entry);
-            if let Err(error) = result {
-                shared.stats.failed(item.number);
-                shared.count_error(&error);
+        let mut output = shared.output_of(&share.session);
+        let end = share.end as usize;
+        for at in first..end {
+            if at.is_multiple_of(AHEAD) {
+                prefetch(applying, &batch.items[at..batch.items.len().min(at + AHEAD)]);
             }
-            silence(session, &mut output, mark);
+            runner.run(applying, &batch.items[at], &share.session, &mut output);
         }
-        shared.output_to(session, output);
-        first = share.end as usize;
+        shared.output_to(&share.session, output);
+        first = end;
     }
-    tally.close();
+    runner.tally.close();
+}
+
+/// Asks for the memory that some items will touch, in rounds that each need what the one before
+/// asked for.
+fn prefetch(applying: &Applying<'_>, items: &[Item]) {
+    if items.len() < 2 {
+        return;
+    }
+    let engine = applying.engine();
+    let ready = || items.iter().filter_map(|item| Some((item.db, item.prepared.as_ref()?)));
+    ready().for_each(|(db, ready)| engine.prefetch_table(db, ready));
+    ready().for_each(|(db, ready)| engine.prefetch_entry(db, ready));
+}
+
+/// What running the items of a batch takes.
+struct BatchRunner<'a> {
+    shared: &'a Shared,
+    batch: &'a Batch,
+    now_ms: u64,
+    tally: Tally<'a>,
+}
+
+impl BatchRunner<'_> {
+    #[inline]
+    fn run(
+        &mut self,
+        applying: &mut Applying<'_>,
+        item: &Item,
+        session: &Session,
+        output: &mut Vec<u8>,
+    ) {
+        let entry = self.shared.registry.entry(item.number);
+        let mark = output.len();
+        let mut reply = Writer::new(output, session.protocol.get());
+        let args = self.batch.args(item);
+        self.tally.before(entry);
+        let result = match entry.command.run {
+            Run::Write(_) => applying.run(item.db, entry.command, args, &mut reply),
+            _ => {
+                let at = ReadAt { db: item.db, now_ms: self.now_ms, seed: self.now_ms };
+                applying.read(at, entry.command, args, &mut reply)
+            }
+        };
+        self.tally.after(entry);
+        if let Err(error) = result {
+            self.shared.stats.failed(item.number);
+            self.shared.count_error(&error);
+        }
+        silence(session, output, mark);
+    }
 }
 
 /// Answers a batch that was not applied under its tag.
 pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
+    shared.expiry.settled(Some(tag));
     let Some(batch) = shared.pending.borrow_mut().take(tag) else { return };
     let mut first = 0;
     for share in &batch.shares {

@@ -24,6 +24,7 @@ use crate::commands;
 use crate::config::Config;
 use crate::connection::listen;
 use crate::error::StartError;
+use crate::expiry;
 use crate::flush;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
@@ -82,6 +83,7 @@ impl Node {
         let mut tasks = JoinSet::new();
         tasks.spawn_local(flush::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::run(Rc::clone(&shared)));
+        tasks.spawn_local(expiry::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
         let addresses: Vec<_> = listeners.iter().map(|listener| listener.address).collect();
         shared.port.set(addresses.first().map_or(0, SocketAddr::port));
@@ -164,6 +166,8 @@ async fn start_shard<T: Transport>(
         peers: Peers::new(world.transport.clone(), Arc::new(Nobody), None),
         registry: Registry::new(),
         scope: Scope::new(world.entropy.next_u64()),
+        // A node that is alone has nobody to reassure.
+        pulse: None,
     };
     let dir = shared.config.borrow().dir().to_owned();
     let failed = |source| StartError::Shard { dir: dir.clone(), source };

@@ -24,11 +24,9 @@ errors! {
     /// `HELLO` with a version that does not exist.
     UNSUPPORTED_PROTOCOL = "NOPROTO unsupported protocol version";
     /// `HELLO` on a connection that has yet to authenticate, without `AUTH`.
-    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
+    HELLO_NO_AUTH = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
     /// A client name with a blank or a control character in it.
     BAD_CLIENT_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
-    /// `SELECT` of a word that is no number.
-    INVALID_DB = "ERR invalid DB index";
     /// Keys of different slots in one command, in a cluster of several shards.
     CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
     /// Nobody owns the slot, or no leader appeared in time. Nothing was executed: retry.

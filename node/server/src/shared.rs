@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::config::{AppendFsync, Config};
 use crate::dispatch::Chunk;
+use crate::expiry::Expiry;
 use crate::flush::Flusher;
 use crate::identity::Identity;
 use crate::registry::Registry;
@@ -67,6 +68,7 @@ pub struct Shared {
     pub interests: Cell<Interests>,
     pub(crate) group: RefCell<Option<GroupHandle>>,
     pub(crate) waits: Waits,
+    pub(crate) expiry: Expiry,
     pub(crate) flusher: Flusher,
     pub(crate) chunk: RefCell<Chunk>,
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
@@ -118,6 +120,7 @@ impl Shared {
             interests: Cell::default(),
             group: RefCell::default(),
             waits: Waits::default(),
+            expiry: Expiry::default(),
             flusher: Flusher::default(),
             chunk: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),

@@ -129,3 +129,19 @@ fn acknowledged_writes_are_there_after_a_restart() {
         running.task.await.expect("no panic");
     });
 }
+
+#[test]
+fn keys_expire_without_being_asked_for() {
+    with_node(&["--hz", "500"], async |shared| {
+        let mut client = Client::connect(&shared).await;
+        client.line("SET lives x", "+OK\r\n").await;
+        client.line("SELECT 5", "+OK\r\n").await;
+        client.line("SET dies x PX 20", "+OK\r\n").await;
+        let before = shared.stats.entries_proposed.get();
+        while shared.engine.borrow().keyspace().database(5).len() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(shared.stats.entries_proposed.get() - before, 1);
+        assert_eq!(shared.engine.borrow().keyspace().database(0).len(), 1);
+    });
+}

@@ -92,7 +92,7 @@ fn databases_are_selected_per_connection_and_in_the_log() {
         client.expect("+OK\r\n+OK\r\n+OK\r\n$1\r\n3\r\n+OK\r\n$1\r\n0\r\n").await;
         client.line("SELECT 16", "-ERR DB index is out of range\r\n").await;
         client.line("SELECT -1", "-ERR DB index is out of range\r\n").await;
-        client.line("SELECT x", "-ERR invalid DB index\r\n").await;
+        client.line("SELECT x", "-ERR value is not an integer or out of range\r\n").await;
     });
 }
 

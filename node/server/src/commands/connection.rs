@@ -5,7 +5,6 @@ use quoris_engine::{Args, CommandError, Result, error};
 use quoris_resp::{Writer, parse_i64};
 
 use crate::registry::{NodeCommand, NodeCx, Outcome};
-use crate::replies;
 
 pub(super) const COMMANDS: &[NodeCommand] =
     &[PING, ECHO, SELECT, RESET, QUIT, READONLY, READWRITE, ASKING];
@@ -86,7 +85,7 @@ fn echo(_: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Ou
 }
 
 fn select(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let number = parse_i64(&args[1]).ok_or(replies::INVALID_DB)?;
+    let number = parse_i64(&args[1]).ok_or(error::NOT_INTEGER)?;
     let count = cx.shared.config.borrow().databases() as u16;
     let number = u16::try_from(number).ok().filter(|number| *number < count);
     cx.session.db.set(number.ok_or(error::DB_OUT_OF_RANGE)?);

@@ -111,14 +111,24 @@ impl Chunk {
         Tail::More
     }
 
-    /// Computes slot and hash of the first key of every command.
-    pub(super) fn prepare(&mut self, engine: &Engine, registry: &Registry, input: &[u8]) {
+    /// Computes slot and hash of the first key of every command, and asks for the memory that they
+    /// lead to.
+    pub(super) fn prepare(&mut self, engine: &Engine, registry: &Registry, input: &[u8], db: u16) {
+        let is_pipeline = self.len > 1;
         for found in &mut self.places[..self.len] {
             let Some(number) = found.number else { continue };
             let Some(word) = registry.entry(number).keys.first() else { continue };
-            let Some(bytes) = found.args(input).try_get(word) else { continue };
-            let key = engine.keyspace().key(bytes);
-            found.prepared = Some(Prepared { word: word as u32, slot: key.slot, hash: key.hash });
+            let Some(key) = found.args(input).try_get(word) else { continue };
+            let ready = engine.prepare(word, key);
+            if is_pipeline {
+                engine.prefetch_table(db, &ready);
+            }
+            found.prepared = Some(ready);
+        }
+        if is_pipeline {
+            for ready in self.found().iter().filter_map(|found| found.prepared.as_ref()) {
+                engine.prefetch_entry(db, ready);
+            }
         }
     }
 }

@@ -23,8 +23,8 @@ use std::rc::Rc;
 use quoris_resp::{RequestParser, Writer};
 use tokio::time::Instant;
 
-pub(crate) use self::chunk::Chunk;
 use self::chunk::Tail;
+pub(crate) use self::chunk::{AHEAD, Chunk};
 use self::run::{Runner, Step};
 use crate::session::{Hold, ReplyMode, Session};
 use crate::shared::Shared;
@@ -84,7 +84,7 @@ fn walk(
         let limits = quoris_resp::Limits { authenticated, ..shared.limits.get() };
         let state = &mut *session.input.borrow_mut();
         let tail = chunk.parse(state, &limits, &shared.registry, (input, at), most);
-        chunk.prepare(&shared.engine.borrow(), &shared.registry, input);
+        chunk.prepare(&shared.engine.borrow(), &shared.registry, input, session.db.get());
         for found in chunk.found() {
             match runner.step(found, input, output) {
                 Step::Next => {}
