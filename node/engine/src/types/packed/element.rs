@@ -144,23 +144,44 @@ impl<'a> Encoded<'a> {
     #[inline]
     pub fn begins(&self, place: &[u8]) -> bool {
         let (head, tail) = self.parts();
-        place.strip_prefix(head).is_some_and(|rest| rest.starts_with(tail))
+        // Most elements that are compared differ in the first byte already.
+        place[0] == head[0] && place.strip_prefix(head).is_some_and(|rest| rest.starts_with(tail))
     }
 }
 
 /// How many bytes the element at the beginning of `place` takes.
 #[inline]
 pub(in crate::types) fn size_of_first(place: &[u8]) -> usize {
+    match SIZES[usize::from(place[0])] {
+        0 => size_of_long(place),
+        size => usize::from(size),
+    }
+}
+
+/// The size of an element by its first byte; 0 if that byte does not tell.
+const SIZES: [u8; 256] = {
+    let mut sizes = [0; 256];
+    let mut head = 0;
+    while head < 256 {
+        sizes[head] = match head {
+            0..0x80 => 1,
+            0x80..0xc0 => 1 + (head & 0x3f) as u8,
+            0xc0..0xe0 => 2,
+            0xf1 => 3,
+            0xf2 => 4,
+            0xf3 => 5,
+            0xf4 => 9,
+            _ => 0,
+        };
+        head += 1;
+    }
+    sizes
+};
+
+fn size_of_long(place: &[u8]) -> usize {
     match place[0] {
-        0..0x80 => 1,
-        head @ 0x80..0xc0 => 1 + usize::from(head & 0x3f),
-        0xc0..0xe0 => 2,
         head @ 0xe0..0xf0 => 2 + (usize::from(head & 0x0f) << 8 | usize::from(place[1])),
         0xf0 => 5 + little_endian(&place[1..5]) as usize,
-        0xf1 => 3,
-        0xf2 => 4,
-        0xf3 => 5,
-        0xf4 => 9,
         head => unreachable!("{head:#x} begins no element"),
     }
 }

@@ -47,15 +47,16 @@ impl Integers {
         with!(self, vector => vector[index].into())
     }
 
-    /// Where an integer is.
+    /// Whether an integer is among them.
     #[inline]
+    pub fn contains(&self, value: i64) -> bool {
+        with!(self, vector => value.try_into().is_ok_and(|value| vector.contains(&value)))
+    }
+
+    /// Where an integer is.
     pub fn find(&self, value: i64) -> Option<usize> {
-        // `contains` compares many at a time; the position matters only where there is one.
         with!(self, vector => {
             let value = value.try_into().ok()?;
-            if !vector.contains(&value) {
-                return None;
-            }
             vector.iter().position(|&found| found == value)
         })
     }

@@ -92,7 +92,7 @@ impl Set {
     pub fn contains_element(&self, member: Element<'_>) -> bool {
         match &self.form {
             Form::Integers(integers) => match member {
-                Element::Integer(value) => integers.find(value).is_some(),
+                Element::Integer(value) => integers.contains(value),
                 Element::Bytes(_) => false,
             },
             Form::Compact(entries) => entries.find(&Encoded::new(member)).is_some(),

@@ -5,12 +5,12 @@
 //! index     part │ part │ …                                    key hash → number of the entry
 //! ```
 //!
-//! An entry costs its packed elements, less than 4 bytes in its chunk, and 6 to 12 bytes in the
+//! An entry costs its packed elements, about 3 bytes in its chunk, and 6 to 12 bytes in the
 //! index, which stores no hashes. The order is that of insertion; a removed entry is replaced by
 //! the last one. It is a function of the history alone: no capacity and no hash has a say in it.
 //!
-//! Nothing here ever stops to rehash everything: the index grows by one part at a time, and the
-//! records never move.
+//! Nothing here ever stops to rehash everything: the index grows by one part at a time, and of the
+//! records nothing but the list of chunks ever moves.
 
 mod index;
 mod records;

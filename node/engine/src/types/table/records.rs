@@ -1,9 +1,12 @@
 //! The entries of a table in order, packed into chunks of 32.
 //!
-//! A chunk keeps its records one behind the other in one buffer, with their ends beside it, so
-//! that an entry has no allocation of its own. A record longer than [`PACKED_MAX`] would make its
-//! neighbours expensive to move; it gets an allocation of its own and leaves an empty place in the
-//! buffer.
+//! ```text
+//! chunk   end of record 0 │ … │ end of record 31 │ record 0 │ record 1 │ …
+//! ```
+//!
+//! A chunk is one buffer, so that an entry has no allocation of its own, and finding one by its
+//! number costs two cache misses. A record longer than [`PACKED_MAX`] would make its neighbours
+//! expensive to move; it stands in an allocation of its own, and its number there in the chunk.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,14 +16,18 @@ use crate::types::packed::{Encoded, buffer};
 
 /// Records per chunk.
 const CHUNK_RECORDS: usize = 32;
-/// The longest record, in bytes, that shares the buffer of its chunk.
+/// How many bytes of a chunk say where its records end.
+const ENDS_BYTES: usize = 2 * CHUNK_RECORDS;
+/// The longest record, in bytes, that stands in a chunk itself.
 const PACKED_MAX: usize = 256;
+/// Set in the end of a record that stands elsewhere. No end is as large: 64 + 32 * 256 bytes.
+const ELSEWHERE: u16 = 1 << 15;
 
 /// Records by number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    #[expect(clippy::vec_box, reason = "growing the vector must move little, even for millions")]
-    chunks: Vec<Box<Chunk>>,
+    chunks: Vec<Chunk>,
+    long: Long,
     len: usize,
 }
 
@@ -34,27 +41,32 @@ impl Records {
     /// Record number `at`.
     #[inline]
     pub fn get(&self, at: usize) -> &[u8] {
-        self.chunks[at / CHUNK_RECORDS].get(at % CHUNK_RECORDS)
+        match self.chunks[at / CHUNK_RECORDS].get(at % CHUNK_RECORDS) {
+            Place::Here(range) => &self.chunks[at / CHUNK_RECORDS].bytes[range],
+            Place::Elsewhere(number) => self.long.get(number),
+        }
     }
 
     /// Appends a record of these elements.
     pub fn push(&mut self, record: &[Encoded<'_>]) {
         let place = self.len % CHUNK_RECORDS;
         if place == 0 {
-            self.chunks.push(Box::default());
+            self.chunks.push(Chunk::default());
         }
         self.len += 1;
-        let chunk = self.chunks.last_mut().expect("there is one with room");
         let size = record.iter().map(Encoded::len).sum::<usize>();
+        let chunk = self.chunks.last_mut().expect("there is one with room");
         if size <= PACKED_MAX {
             buffer::reserve(&mut chunk.bytes, size);
             record.iter().for_each(|element| element.append(&mut chunk.bytes));
+            chunk.set_end(place, chunk.bytes.len() as u16);
         } else {
             let mut own = Vec::with_capacity(size);
             record.iter().for_each(|element| element.append(&mut own));
-            chunk.long.push((place as u8, own.into_boxed_slice()));
+            let number = self.long.add(own);
+            chunk.bytes.extend_from_slice(&number.to_le_bytes());
+            chunk.set_end(place, chunk.bytes.len() as u16 | ELSEWHERE);
         }
-        chunk.ends[place] = chunk.bytes.len() as u16;
     }
 
     /// Replaces all but the first `kept` bytes of record `at`.
@@ -62,22 +74,34 @@ impl Records {
         let place = at % CHUNK_RECORDS;
         let chunk = &mut self.chunks[at / CHUNK_RECORDS];
         let size = kept + tail.len();
-        let range = chunk.range(place);
-        if size <= PACKED_MAX && !range.is_empty() {
+        if size <= PACKED_MAX && matches!(chunk.get(place), Place::Here(_)) {
             tail.write(&mut chunk.resize(place, size)[kept..]);
         } else {
             let mut own = Vec::with_capacity(size);
-            own.extend_from_slice(&chunk.get(place)[..kept]);
+            own.extend_from_slice(&self.get(at)[..kept]);
             tail.append(&mut own);
-            chunk.store(place, own);
+            self.take(at);
+            self.store(at, own);
         }
     }
 
     /// Removes record `at`; the last one takes its place.
     pub fn swap_remove(&mut self, at: usize) {
-        let last = self.pop();
-        if at < self.len {
-            self.chunks[at / CHUNK_RECORDS].store(at % CHUNK_RECORDS, last);
+        let last = self.len - 1;
+        let record = self.take(last);
+        self.len = last;
+        let chunk = self.chunks.last_mut().expect("there is a record to remove");
+        if last.is_multiple_of(CHUNK_RECORDS) {
+            self.chunks.pop();
+            if self.chunks.capacity() > 4 * self.chunks.len() + 4 {
+                self.chunks.shrink_to(2 * self.chunks.len());
+            }
+        } else {
+            buffer::shrink(&mut chunk.bytes);
+        }
+        if at < last {
+            self.take(at);
+            self.store(at, record);
         }
     }
 
@@ -86,98 +110,138 @@ impl Records {
         (0..self.len).map(|at| self.get(at))
     }
 
-    /// How many bytes of memory the chunks take.
+    /// How many bytes of memory the records take.
     pub fn heap_bytes(&self) -> usize {
-        let chunks = self.chunks.iter().map(|chunk| chunk.heap_bytes()).sum::<usize>();
-        self.chunks.capacity() * size_of::<Box<Chunk>>() + chunks
+        let chunks = self.chunks.iter().map(|chunk| chunk.bytes.capacity()).sum::<usize>();
+        self.chunks.capacity() * size_of::<Chunk>() + chunks + self.long.heap_bytes()
     }
 
-    fn pop(&mut self) -> Vec<u8> {
-        self.len -= 1;
-        let place = self.len % CHUNK_RECORDS;
-        let chunk = self.chunks.last_mut().expect("there is a record to remove");
-        let record = chunk.take(place);
-        if place == 0 {
-            self.chunks.pop();
-        }
+    /// Takes a record out, and leaves its place in the chunk without bytes until something is
+    /// stored there.
+    fn take(&mut self, at: usize) -> Vec<u8> {
+        let (chunk, place) = (&mut self.chunks[at / CHUNK_RECORDS], at % CHUNK_RECORDS);
+        let record = match chunk.get(place) {
+            Place::Here(range) => chunk.bytes[range].to_vec(),
+            Place::Elsewhere(number) => self.long.take(number),
+        };
+        chunk.resize(place, 0);
         record
+    }
+
+    /// Stores a record at a place without bytes.
+    fn store(&mut self, at: usize, record: Vec<u8>) {
+        let (chunk, place) = (&mut self.chunks[at / CHUNK_RECORDS], at % CHUNK_RECORDS);
+        if record.len() <= PACKED_MAX {
+            chunk.resize(place, record.len()).copy_from_slice(&record);
+        } else {
+            let number = self.long.add(record).to_le_bytes();
+            chunk.resize(place, number.len()).copy_from_slice(&number);
+            chunk.set_end(place, chunk.end(place) as u16 | ELSEWHERE);
+        }
     }
 }
 
 /// Up to 32 records.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Chunk {
-    /// The packed records, one behind the other.
     bytes: Vec<u8>,
-    /// Where each ends in `bytes`; no more than 32 times 256, which fits.
-    ends: [u16; CHUNK_RECORDS],
-    /// Long records by their place, whose range in `bytes` is empty. No record is empty itself.
-    long: Vec<(u8, Box<[u8]>)>,
+}
+
+/// Where a record is.
+enum Place {
+    /// In the chunk.
+    Here(Range<usize>),
+    /// Among the long ones, under this number.
+    Elsewhere(u32),
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Chunk { bytes: alloc::vec![0; ENDS_BYTES] }
+    }
 }
 
 impl Chunk {
     #[inline]
-    fn range(&self, place: usize) -> Range<usize> {
-        let start = if place == 0 { 0 } else { usize::from(self.ends[place - 1]) };
-        start..usize::from(self.ends[place])
+    fn raw_end(&self, place: usize) -> u16 {
+        u16::from_le_bytes([self.bytes[2 * place], self.bytes[2 * place + 1]])
     }
 
     #[inline]
-    fn get(&self, place: usize) -> &[u8] {
+    fn end(&self, place: usize) -> usize {
+        usize::from(self.raw_end(place) & !ELSEWHERE)
+    }
+
+    fn set_end(&mut self, place: usize, end: u16) {
+        self.bytes[2 * place..][..2].copy_from_slice(&end.to_le_bytes());
+    }
+
+    #[inline]
+    fn range(&self, place: usize) -> Range<usize> {
+        let start = if place == 0 { ENDS_BYTES } else { self.end(place - 1) };
+        start..self.end(place)
+    }
+
+    #[inline]
+    fn get(&self, place: usize) -> Place {
         let range = self.range(place);
-        if range.is_empty() { &self.long[self.long_at(place)].1 } else { &self.bytes[range] }
+        if self.raw_end(place) & ELSEWHERE == 0 {
+            return Place::Here(range);
+        }
+        let number = self.bytes[range].try_into().expect("a number has four bytes");
+        Place::Elsewhere(u32::from_le_bytes(number))
     }
 
-    fn long_at(&self, place: usize) -> usize {
-        let found = self.long.iter().position(|(at, _)| usize::from(*at) == place);
-        found.expect("a record is in the buffer or among the long ones")
-    }
-
-    /// Makes a place in the buffer `size` bytes long, and returns it.
+    /// Makes a place `size` bytes long, and returns it. It counts as a record of the chunk itself.
     fn resize(&mut self, place: usize, size: usize) -> &mut [u8] {
         let range = self.range(place);
+        self.set_end(place, (range.start + size) as u16);
         let change = (size as u16).wrapping_sub(range.len() as u16);
         if change != 0 {
-            // Places behind the last record hold stale ends; these are written before use.
-            for end in &mut self.ends[place..] {
-                *end = end.wrapping_add(change);
+            // The ends of places that are not in use change too; they are written before use.
+            for end in self.bytes[2 * place + 2..ENDS_BYTES].chunks_exact_mut(2) {
+                let moved = u16::from_le_bytes([end[0], end[1]]).wrapping_add(change);
+                end.copy_from_slice(&moved.to_le_bytes());
             }
         }
         buffer::resize_range(&mut self.bytes, range, size)
     }
+}
 
-    /// Stores a record at a place that holds another one.
-    fn store(&mut self, place: usize, record: Vec<u8>) {
-        if self.range(place).is_empty() {
-            let at = self.long_at(place);
-            self.long.swap_remove(at);
-        }
-        if record.len() <= PACKED_MAX {
-            self.resize(place, record.len()).copy_from_slice(&record);
-        } else {
-            self.resize(place, 0);
-            self.long.push((place as u8, record.into_boxed_slice()));
-        }
+/// Records with an allocation of their own, by number.
+#[derive(Clone, Debug, Default)]
+struct Long {
+    records: Vec<Box<[u8]>>,
+    free: Vec<u32>,
+}
+
+impl Long {
+    fn get(&self, number: u32) -> &[u8] {
+        &self.records[number as usize]
     }
 
-    /// Takes the last record out.
-    fn take(&mut self, place: usize) -> Vec<u8> {
-        let range = self.range(place);
-        if range.is_empty() {
-            let at = self.long_at(place);
-            return self.long.swap_remove(at).1.into_vec();
+    fn add(&mut self, record: Vec<u8>) -> u32 {
+        let record = record.into_boxed_slice();
+        if let Some(number) = self.free.pop() {
+            self.records[number as usize] = record;
+            return number;
         }
-        let record = self.bytes[range.clone()].to_vec();
-        self.bytes.truncate(range.start);
-        buffer::shrink(&mut self.bytes);
+        self.records.push(record);
+        (self.records.len() - 1) as u32
+    }
+
+    fn take(&mut self, number: u32) -> Vec<u8> {
+        self.free.push(number);
+        let record = core::mem::take(&mut self.records[number as usize]).into_vec();
+        if self.free.len() == self.records.len() {
+            *self = Long::default();
+        }
         record
     }
 
     fn heap_bytes(&self) -> usize {
-        let long = self.long.iter().map(|(_, record)| record.len()).sum::<usize>();
-        size_of::<Chunk>()
-            + self.bytes.capacity()
-            + self.long.capacity() * size_of::<(u8, Box<[u8]>)>()
-            + long
+        self.records.capacity() * size_of::<Box<[u8]>>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.records.iter().map(|record| record.len()).sum::<usize>()
     }
 }
