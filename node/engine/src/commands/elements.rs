@@ -7,6 +7,7 @@ use core::ops::Range;
 
 use quoris_resp::Writer;
 
+use crate::settings::Settings;
 use crate::types::Element;
 
 /// Writes an element as a bulk string.
@@ -40,6 +41,12 @@ pub fn draw(len: usize, count: usize, mut below: impl FnMut(usize) -> usize) -> 
             moved.insert(chosen, here).unwrap_or(chosen)
         })
         .collect()
+}
+
+/// The most bytes of a reply that may repeat elements: as many as the longest string. Otherwise a
+/// small request for many repetitions of one long element could exhaust the node's memory.
+pub fn repeated_bytes_max(settings: &Settings) -> usize {
+    usize::try_from(settings.string_bytes_max).unwrap_or(usize::MAX)
 }
 
 /// One call of a scan: the indexes to visit, and the next cursor.

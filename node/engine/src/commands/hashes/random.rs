@@ -45,27 +45,30 @@ fn hrandfield(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
         return Ok(());
     };
     if count >= hash.len() as i64 {
-        write(reply, hash.iter(), hash.len(), with_values);
-        return Ok(());
+        return write(reply, hash.iter(), hash.len(), with_values, usize::MAX);
     }
-    let indexes = if count < 0 {
+    let (indexes, most) = if count < 0 {
         let count = options::sample_count(count)?;
-        (0..count).map(|_| cx.random_below(hash.len())).collect::<Vec<_>>()
+        let indexes = (0..count).map(|_| cx.random_below(hash.len())).collect::<Vec<_>>();
+        (indexes, elements::repeated_bytes_max(cx.settings()))
     } else {
-        elements::draw(hash.len(), count as usize, |bound| cx.random_below(bound))
+        let below = |bound| cx.random_below(bound);
+        (elements::draw(hash.len(), count as usize, below), usize::MAX)
     };
     let count = indexes.len();
-    write(reply, hash.pairs_at(indexes.into_iter()), count, with_values);
-    Ok(())
+    write(reply, hash.pairs_at(indexes.into_iter()), count, with_values, most)
 }
 
-/// Writes fields: with values, pairs of their own in RESP3 and two replies in a row in RESP2.
+/// Writes fields: with values, pairs of their own in RESP3 and two replies in a row in RESP2. A
+/// reply of more than `most` bytes is refused.
 fn write<'a>(
     reply: &mut Writer<'_>,
     pairs: impl Iterator<Item = (Element<'a>, Element<'a>)>,
     count: usize,
     with_values: bool,
-) {
+    most: usize,
+) -> Result {
+    let start = reply.mark();
     let paired = with_values && reply.is_resp3();
     reply.array(if with_values && !paired { count * 2 } else { count });
     for (field, value) in pairs {
@@ -76,5 +79,9 @@ fn write<'a>(
         if with_values {
             elements::write(reply, value);
         }
+        if reply.mark() - start > most {
+            return Err(OUT_OF_RANGE);
+        }
     }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::command::{Args, Command, Run};
 use crate::commands::{elements, options};
 use crate::context::{ReadCx, WriteCx};
 use crate::effects::EventClass;
-use crate::error::{MUST_BE_POSITIVE, Result, SYNTAX};
+use crate::error::{MUST_BE_POSITIVE, OUT_OF_RANGE, Result, SYNTAX};
 use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key};
 use crate::types::Set;
 
@@ -75,17 +75,23 @@ fn srandmember(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resul
         reply.array(0);
         return Ok(());
     };
+    let mut most = usize::MAX;
     let indexes = if count < 0 {
         let count = options::sample_count(count)?;
+        most = elements::repeated_bytes_max(cx.settings());
         (0..count).map(|_| cx.random_below(set.len())).collect::<Vec<_>>()
     } else if count < set.len() as i64 {
         elements::draw(set.len(), count as usize, |bound| cx.random_below(bound))
     } else {
         (0..set.len()).collect()
     };
+    let start = reply.mark();
     reply.array(indexes.len());
     for member in set.members_at(indexes.into_iter()) {
         elements::write(reply, member);
+        if reply.mark() - start > most {
+            return Err(OUT_OF_RANGE);
+        }
     }
     Ok(())
 }
