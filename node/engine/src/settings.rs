@@ -22,6 +22,8 @@ pub struct Settings {
     pub sorted_set_compact_value: u32,
     /// `list-max-listpack-size`: elements per node if positive, a size class of bytes if negative.
     pub list_node_size: i32,
+    /// `hll-sparse-max-bytes`: bytes of a sparse `HyperLogLog`, its header included.
+    pub hyperloglog_sparse_bytes_max: u64,
     /// `proto-max-bulk-len`: the longest string value in bytes.
     pub string_bytes_max: u64,
     /// Whether `maxmemory-policy` is one that counts how often keys are used (LFU) instead of when
@@ -42,6 +44,7 @@ impl Default for Settings {
             sorted_set_compact_entries: 128,
             sorted_set_compact_value: 64,
             list_node_size: -2,
+            hyperloglog_sparse_bytes_max: 3000,
             string_bytes_max: 512 * 1024 * 1024,
             track_frequency: false,
             databases: 16,

@@ -8,6 +8,7 @@ mod decimal;
 mod elements;
 mod expiry_options;
 mod hashes;
+mod hyperloglogs;
 mod keys;
 mod lists;
 mod options;
@@ -21,6 +22,7 @@ use crate::command::Command;
 pub static FAMILIES: &[&[Command]] = &[
     bitmaps::COMMANDS,
     hashes::COMMANDS,
+    hyperloglogs::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
     sets::COMMANDS,

@@ -2,6 +2,7 @@
 
 mod encoding;
 mod hash;
+pub mod hyperloglog;
 mod list;
 mod packed;
 mod set;
