@@ -21,6 +21,8 @@ pub struct Session {
     pub seed: u64,
     /// What the client speaks.
     pub protocol: Protocol,
+    /// Which effects are asked for.
+    pub interests: Interests,
     /// Whether effects are shown beneath the reply.
     pub show_effects: bool,
 }
@@ -34,6 +36,7 @@ impl Session {
             now_ms: START_MS,
             seed: 1,
             protocol: Protocol::Resp2,
+            interests: Interests { touched: true, notifications: true },
             show_effects: false,
         }
     }
@@ -96,8 +99,7 @@ impl Session {
                 }
                 Run::Write(_) => {
                     let stamp = Stamp { now_ms: self.now_ms, seed: self.seed, engine_version: 1 };
-                    let all = Interests { touched: true, notifications: true };
-                    let mut applying = self.engine.begin(stamp, all);
+                    let mut applying = self.engine.begin(stamp, self.interests);
                     // The error is the reply.
                     let _ = applying.run(self.db, command, args, &mut writer);
                     effects = applying.finish().list;

@@ -1,0 +1,78 @@
+//! Makes requests for any command from its declaration.
+
+use quoris_engine::spec::{Arg, ArgKind};
+use quoris_engine::{Command, Rng, Run};
+
+/// Few keys and members, so that commands meet each other's values.
+const KEYS: [&str; 7] = ["a", "b", "c", "{t}d", "{t}e", "f", "g"];
+const TEXTS: [&str; 10] = [
+    "x",
+    "y",
+    "1",
+    "-7",
+    "2.5",
+    "70000",
+    "",
+    "members",
+    "a-text-that-is-too-long-for-compact-values-of-sixty-four-bytes!!",
+    "inf",
+];
+const INTEGERS: [&str; 9] = ["0", "1", "2", "3", "-1", "-2", "10", "100", "5000"];
+const DOUBLES: [&str; 6] = ["0", "1", "-1.5", "2.25", "1e10", "(3"];
+
+/// The words of a request for `command`, most of the time a valid one.
+pub fn request(command: &Command, subcommand_of: Option<&str>, rng: &mut Rng) -> Vec<String> {
+    let mut words: Vec<String> = subcommand_of.into_iter().map(String::from).collect();
+    words.push(command.spec.name.into());
+    command.spec.args.iter().for_each(|arg| append(arg, rng, &mut words));
+    words
+}
+
+fn append(arg: &Arg, rng: &mut Rng, words: &mut Vec<String>) {
+    if arg.optional && rng.below(3) > 0 {
+        return;
+    }
+    let times = if arg.multiple { 1 + rng.below(3) } else { 1 };
+    // A count is followed by as many keys.
+    if arg.multiple && arg.kind == ArgKind::Key && is_count(words) {
+        *words.last_mut().expect("the count") = times.to_string();
+    }
+    for _ in 0..times {
+        if let (Some(token), true) = (arg.token, arg.kind != ArgKind::Token) {
+            words.push(token.into());
+        }
+        let pick = |from: &[&str], rng: &mut Rng| from[rng.below(from.len())].to_string();
+        match arg.kind {
+            ArgKind::Key => words.push(pick(&KEYS, rng)),
+            ArgKind::String => words.push(pick(&TEXTS, rng)),
+            ArgKind::Integer => words.push(pick(&INTEGERS, rng)),
+            ArgKind::Double => words.push(pick(&DOUBLES, rng)),
+            ArgKind::UnixTime => words.push((1_700_000_000_000 + rng.below(100_000)).to_string()),
+            ArgKind::Pattern => words.push("*".into()),
+            ArgKind::Token => words.push(arg.token.expect("a token has its word").into()),
+            ArgKind::OneOf => append(&arg.children[rng.below(arg.children.len())], rng, words),
+            ArgKind::Block => arg.children.iter().for_each(|child| append(child, rng, words)),
+        }
+    }
+}
+
+fn is_count(words: &[String]) -> bool {
+    words.len() > 1 && words.last().is_some_and(|word| INTEGERS.contains(&word.as_str()))
+}
+
+/// All commands that an engine runs, subcommands with the name of their container; those that
+/// would only wipe everything are left out.
+pub fn commands(engine: &quoris_engine::Engine) -> Vec<(Option<&'static str>, &'static Command)> {
+    let mut found = Vec::new();
+    for command in engine.table().iter() {
+        match command.run {
+            Run::Read(_) | Run::Write(_) => found.push((None, command)),
+            Run::Container(subcommands) => {
+                found.extend(subcommands.iter().map(|sub| (Some(command.spec.name), sub)));
+            }
+            Run::Node => {}
+        }
+    }
+    found.retain(|(_, command)| !["flushall", "flushdb"].contains(&command.spec.name));
+    found
+}
