@@ -24,11 +24,14 @@ compile_error!("build with --cfg tokio_unstable, as .cargo/config.toml of this r
 
 pub mod chaos;
 mod client;
+mod forming;
 pub mod history;
 pub mod invariants;
 pub mod random;
-//pub mod scenario;
+pub mod scenario;
 mod trace;
-//mod transport;
+mod transport;
 pub mod workload;
-//mod world;
+mod world;
+
+pub use scenario::{Report, Scenario};

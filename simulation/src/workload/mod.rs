@@ -20,8 +20,6 @@ pub struct Context {
     pub history: History,
     /// Its own randomness.
     pub random: Random,
-    /// Set when all faults are over and the last reads are to be made.
-    pub healed: Rc<Cell<bool>>,
     /// Set when the run's time is up and clients should come to an end.
     pub stop: Rc<Cell<bool>>,
     /// Clients that are not finished yet.

@@ -1,0 +1,230 @@
+//! One run: a seed, and everything that follows from it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use turmoil::Sim;
+
+use crate::chaos::{self, Fault, Schedule};
+use crate::history::History;
+use crate::random::Random;
+use crate::trace::Trace;
+use crate::workload::{Context, append, register};
+use crate::world::{Nodes, PORT};
+use crate::{forming, invariants};
+
+/// Clients of each workload.
+const CLIENTS: u32 = 3;
+/// Faults in one run.
+const FAULTS: usize = 5;
+/// Simulated time after which a run that has not ended has failed.
+const LIMIT: Duration = Duration::from_secs(120);
+/// Simulated time between the last cure and the last reads.
+const SETTLING: Duration = Duration::from_secs(3);
+
+/// What to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Decides everything.
+    pub seed: u64,
+    /// Shards of three nodes each.
+    pub shards: usize,
+    /// Whether `fsync` keeps its promise. Only a test says no.
+    pub disks_are_honest: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What happened, line by line.
+    pub trace: String,
+    /// Operations that the clients asked for.
+    pub operations: usize,
+    /// The first invariant that was violated, in words.
+    pub violation: Option<String>,
+}
+
+impl Scenario {
+    /// An ordinary run.
+    pub fn new(seed: u64) -> Self {
+        Scenario { seed, shards: 1, disks_are_honest: true }
+    }
+
+    /// Runs it.
+    pub fn run(self) -> Report {
+        let mut random = Random::new(self.seed);
+        let mut sim = builder(random.next_u64()).build();
+        let nodes = Nodes::start(&mut sim, self.shards * 3, random.next_u64());
+        if !self.disks_are_honest {
+            nodes.ignore_syncs();
+        }
+        let schedule = chaos::schedule(&mut random.fork(1), nodes.len(), FAULTS);
+        let run = Run {
+            history: History::default(),
+            trace: Trace::default(),
+            stop: Rc::default(),
+            formed: Rc::default(),
+            running: Rc::default(),
+            random,
+            nodes,
+            sim,
+        };
+        run.play(schedule)
+    }
+}
+
+fn builder(seed: u64) -> turmoil::Builder {
+    let mut builder = turmoil::Builder::new();
+    builder
+        .rng_seed(seed)
+        .simulation_duration(LIMIT)
+        .tick_duration(Duration::from_millis(1))
+        .min_message_latency(Duration::from_micros(200))
+        .max_message_latency(Duration::from_millis(8))
+        .tcp_capacity(4096)
+        .ephemeral_ports(10_000..=65_000)
+        .enable_random_order();
+    builder
+}
+
+struct Run {
+    sim: Sim<'static>,
+    nodes: Nodes,
+    history: History,
+    trace: Trace,
+    formed: Rc<Cell<bool>>,
+    stop: Rc<Cell<bool>>,
+    running: Rc<Cell<u32>>,
+    random: Random,
+}
+
+impl Run {
+    fn play(mut self, schedule: Schedule) -> Report {
+        let failure = self.act(schedule).err();
+        let operations = self.history.operations();
+        self.trace.history(&operations);
+        let violation = failure.or_else(|| invariants::check(&operations).err());
+        if let Some(violation) = &violation {
+            self.trace.line(self.sim.elapsed(), violation);
+        }
+        Report { trace: self.trace.text(), operations: operations.len(), violation }
+    }
+
+    fn act(&mut self, schedule: Schedule) -> Result<(), String> {
+        self.form();
+        self.step_until("the cluster is formed", |run| run.formed.get())?;
+        self.start_clients();
+        for (pause, fault) in schedule {
+            self.pass(pause)?;
+            self.inflict(&fault);
+        }
+        self.pass(SETTLING)?;
+        self.stop.set(true);
+        self.step_until("the clients come to an end", |run| run.running.get() == 0)?;
+        self.read_lists();
+        self.step_until("the last reads are done", |run| run.running.get() == 0)
+    }
+
+    fn form(&mut self) {
+        let (hosts, formed) = (self.nodes.names(), Rc::clone(&self.formed));
+        let random = self.random.fork(2);
+        self.sim.client("operator", async move {
+            forming::form(&hosts, 2, random).await;
+            formed.set(true);
+            // The simulation would end with its last client.
+            std::future::pending::<()>().await;
+            Ok(())
+        });
+    }
+
+    fn start_clients(&mut self) {
+        for client in 0..CLIENTS * 2 {
+            let context = self.context(client);
+            self.sim.client(format!("client{client}"), async move {
+                if client < CLIENTS {
+                    register::run(context).await;
+                } else {
+                    append::run(context).await;
+                }
+                Ok(())
+            });
+        }
+    }
+
+    fn read_lists(&mut self) {
+        let context = self.context(CLIENTS * 2);
+        self.sim.client("reader", async move {
+            append::read_all(context).await;
+            Ok(())
+        });
+    }
+
+    fn context(&mut self, client: u32) -> Context {
+        self.running.set(self.running.get() + 1);
+        Context {
+            client,
+            nodes: self.nodes.names().iter().map(|name| format!("{name}:{PORT}")).collect(),
+            history: self.history.clone(),
+            random: self.random.fork(100 + u64::from(client)),
+            stop: Rc::clone(&self.stop),
+            running: Rc::clone(&self.running),
+        }
+    }
+
+    fn inflict(&mut self, fault: &Fault) {
+        self.trace.line(self.sim.elapsed(), &format!("{fault:?}"));
+        match fault {
+            Fault::Crash(nodes) => nodes.iter().for_each(|at| self.crash(*at)),
+            Fault::CrashLeader => {
+                for at in self.nodes.leaders() {
+                    self.trace.line(self.sim.elapsed(), &format!("node{at} led"));
+                    self.crash(at);
+                }
+            }
+            Fault::Restart(_) => self.nodes.restart_all(&mut self.sim),
+            Fault::Partition(side) => {
+                self.between(side, |sim, one, other| sim.partition(one, other));
+            }
+            Fault::Hold(side) => self.between(side, |sim, one, other| sim.hold(one, other)),
+            Fault::Heal => {
+                let all: Vec<usize> = (0..self.nodes.len()).collect();
+                for at in all {
+                    self.between(&[at], |sim, one, other| {
+                        sim.repair(one, other);
+                        sim.release(one, other);
+                    });
+                }
+            }
+        }
+    }
+
+    fn crash(&mut self, at: usize) {
+        self.nodes.crash(&mut self.sim, at);
+    }
+
+    /// Does something to every link between `side` and the other nodes.
+    fn between(&mut self, side: &[usize], mut act: impl FnMut(&mut Sim<'static>, &str, &str)) {
+        let names = self.nodes.names();
+        for one in side {
+            for other in (0..names.len()).filter(|other| !side.contains(other)) {
+                act(&mut self.sim, &names[*one], &names[other]);
+            }
+        }
+    }
+
+    fn pass(&mut self, time: Duration) -> Result<(), String> {
+        let until = self.sim.elapsed() + time;
+        self.step_until("time passes", |run| run.sim.elapsed() >= until)
+    }
+
+    fn step_until(&mut self, what: &str, done: impl Fn(&Run) -> bool) -> Result<(), String> {
+        while !done(self) {
+            if self.sim.elapsed() >= LIMIT {
+                return Err(format!("time was up before {what}"));
+            }
+            self.sim.step().map_err(|error| format!("while {what}: {error}"))?;
+        }
+        Ok(())
+    }
+}
