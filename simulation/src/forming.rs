@@ -19,7 +19,9 @@ pub async fn form(hosts: &[String], replicas_per_shard: usize, mut random: Rando
         let id = text(host, &["CLUSTER", "MYID"]).await;
         let id: NodeId = id.parse().expect("a node tells its id");
         let ip = turmoil::lookup(host.as_str()).to_string();
-        nodes.push((id, Address { host: ip, port: PORT, bus_port: BUS_PORT, ..Address::default() }));
+        let address =
+            Address { host: ip, hostname: None, port: PORT, bus_port: BUS_PORT, tls_port: 0 };
+        nodes.push((id, address));
     }
     let name = |random: &mut Random| {
         let mut id = [0; 20];

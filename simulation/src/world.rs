@@ -1,14 +1,13 @@
 //! The nodes of a run: each a turmoil host with a disk that outlives its crashes.
 
 use std::cell::{Cell, RefCell};
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Duration;
 
 use quoris_consensus::{Offload, sync_inline};
-use quoris_server::{Clock, Entropy, Exit, Node, NodeOptions, Shared, World};
+use quoris_server::config::Config;
+use quoris_server::{Clock, Entropy, Exit, Node, Shared, World};
 use quoris_storage::{DataDir, DiskMeta, MemoryDisk};
 use turmoil::Sim;
 
@@ -81,7 +80,7 @@ impl Nodes {
     pub fn leaders(&self) -> Vec<usize> {
         let leads = |machine: &Machine| {
             machine.is_up.get()
-                && machine.running.borrow().upgrade().is_some_and(|shared| shared.is_leader())
+                && machine.running.borrow().upgrade().is_some_and(|shared| shared.group().is_leader())
         };
         (0..self.len()).filter(|at| leads(&self.machines[*at])).collect()
     }
@@ -108,8 +107,9 @@ impl Nodes {
 /// One life of a node, from power-on until it ends or its host is crashed.
 async fn run(machine: Machine, random: Random) -> turmoil::Result {
     let world = open_world(&machine.disk, random)?;
+    let ip = turmoil::lookup(machine.name.as_str()).to_string();
     loop {
-        let node = Node::start(options(), &world).await?;
+        let node = Node::start(config(&ip), &world).await?;
         *machine.running.borrow_mut() = Rc::downgrade(node.shared());
         match node.run().await {
             Exit::Restart => {}
@@ -137,15 +137,14 @@ fn open_world(disk: &MemoryDisk, random: Random) -> turmoil::Result<World<Simula
     })
 }
 
-fn options() -> NodeOptions {
-    NodeOptions {
-        bind: vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)],
-        port: PORT,
-        dir: PathBuf::from("/data"),
-        protected_mode: false,
-        tcp_keepalive: Duration::ZERO,
-        ..NodeOptions::default()
-    }
+/// What every node is started with; `ip` is its own address.
+fn config(ip: &str) -> Config {
+    let (port, bus_port) = (PORT.to_string(), BUS_PORT.to_string());
+    Config::from_flags(&[
+        "--bind", "0.0.0.0", "--port", &port, "--cluster-port", &bus_port, "--dir", "/data",
+        "--cluster-announce-ip", ip, "--protected-mode", "no", "--tcp-keepalive", "0",
+    ])
+    .expect("these directives exist")
 }
 
 /// Simulated time, the same on every node.
