@@ -56,9 +56,7 @@ async fn text(host: &str, words: &[&str]) -> String {
         if let Answer::Reply(reply) = client.request(words).await {
             return match reply {
                 Reply::Error(text) => text,
-                other => {
-                    String::from_utf8_lossy(other.as_bytes().unwrap_or_default()).into_owned()
-                }
+                other => String::from_utf8_lossy(other.as_bytes().unwrap_or_default()).into_owned(),
             };
         }
         tokio::time::sleep(POLL).await;

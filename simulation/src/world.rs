@@ -80,7 +80,11 @@ impl Nodes {
     pub fn leaders(&self) -> Vec<usize> {
         let leads = |machine: &Machine| {
             machine.is_up.get()
-                && machine.running.borrow().upgrade().is_some_and(|shared| shared.group().is_leader())
+                && machine
+                    .running
+                    .borrow()
+                    .upgrade()
+                    .is_some_and(|shared| shared.group().is_leader())
         };
         (0..self.len()).filter(|at| leads(&self.machines[*at])).collect()
     }
@@ -141,8 +145,20 @@ fn open_world(disk: &MemoryDisk, random: Random) -> turmoil::Result<World<Simula
 fn config(ip: &str) -> Config {
     let (port, bus_port) = (PORT.to_string(), BUS_PORT.to_string());
     Config::from_flags(&[
-        "--bind", "0.0.0.0", "--port", &port, "--cluster-port", &bus_port, "--dir", "/data",
-        "--cluster-announce-ip", ip, "--protected-mode", "no", "--tcp-keepalive", "0",
+        "--bind",
+        "0.0.0.0",
+        "--port",
+        &port,
+        "--cluster-port",
+        &bus_port,
+        "--dir",
+        "/data",
+        "--cluster-announce-ip",
+        ip,
+        "--protected-mode",
+        "no",
+        "--tcp-keepalive",
+        "0",
     ])
     .expect("these directives exist")
 }

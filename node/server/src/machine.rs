@@ -2,6 +2,7 @@
 
 use std::rc::{Rc, Weak};
 
+use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
 use quoris_engine::{Applying, CommandError, ReadAt, Run, Seeds, Settings, Stamp};
@@ -69,11 +70,15 @@ impl Machine for ShardMachine {
     }
 
     fn snapshot(&mut self) -> anyhow::Result<Vec<u8>> {
-        anyhow::bail!("this release keeps the whole log")
+        Ok(self.shared().engine.borrow().snapshot())
     }
 
     fn restore(&mut self, position: Option<LogPosition>, bytes: &[u8]) -> anyhow::Result<()> {
-        anyhow::ensure!(bytes.is_empty(), "this release keeps the whole log");
+        let restored = quoris_engine::Engine::restore(bytes).context("read the snapshot")?;
+        let shared = self.shared();
+        let stamped = restored.last_stamp().now_ms.max(shared.stamped_ms.get());
+        shared.stamped_ms.set(stamped);
+        *shared.engine.borrow_mut() = restored;
         self.applied = position;
         Ok(())
     }

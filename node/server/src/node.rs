@@ -197,7 +197,7 @@ fn group_options(shared: &Shared) -> GroupOptions {
                 ..LogOptions::default()
             },
         },
-        snapshot_log_bytes: u64::MAX,
+        snapshot_log_bytes: config.snapshot_log_bytes(),
         kept_entries: 1000,
     }
 }
