@@ -30,6 +30,8 @@ use crate::{
 };
 
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// A node first finishes the writes that are under way.
+const TAKES_A_PLAN_WITHIN: Duration = Duration::from_secs(15);
 
 /// What became of a request to form a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +145,7 @@ async fn carry_out(
 
 async fn hand_over(node: &Address, password: Option<&str>, document: &str) -> Outcome {
     let mut connection = Connection::open(node, password).await?;
-    connection.call(&["CLUSTER", "FORM", document]).await.map(drop)
+    connection.call_patiently(&["CLUSTER", "FORM", document], TAKES_A_PLAN_WITHIN).await.map(drop)
 }
 
 /// Until every node answers, every shard has its leader and all agree.

@@ -50,7 +50,8 @@ pub async fn run(args: &Failover) -> Outcome {
     )?;
     let mut progress = Progress::new(args.output.json);
     progress.step(format!("moving the leadership of slots {slots} to {}", args.node));
-    Connection::open(&args.node, password).await?.call(&["CLUSTER", "FAILOVER"]).await?;
+    let mut node = Connection::open(&args.node, password).await?;
+    node.call_patiently(&["CLUSTER", "FAILOVER"], args.timeout).await?;
     wait_until_leader(args).await?;
     progress.finish();
     if args.output.json {

@@ -22,6 +22,9 @@ use crate::{
 /// How long a node may take to accept a connection or to answer.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Errors that go away by themselves, by their codes.
+const TRANSIENT: [&str; 4] = ["TRYAGAIN", "LOADING", "CLUSTERDOWN", "MASTERDOWN"];
+
 /// No reply that the tool asks for comes near this.
 const REPLY_BYTES_MAX: usize = 64 << 20;
 
@@ -59,6 +62,7 @@ impl Read for Reply {
 pub struct Connection {
     address: Address,
     stream: TcpStream,
+    patience: Duration,
 }
 
 impl Connection {
@@ -72,9 +76,9 @@ impl Connection {
                     "cannot connect to {address}: {error}; is quoris-node running there?"
                 )));
             }
-            Err(_) => return Err(silent(address)),
+            Err(_) => return Err(silent(address, PATIENCE)),
         };
-        let mut connection = Self { address: address.clone(), stream };
+        let mut connection = Self { address: address.clone(), stream, patience: PATIENCE };
         if let Some(password) = password {
             connection.call(&["AUTH", password]).await?;
         }
@@ -89,21 +93,28 @@ impl Connection {
         }
     }
 
-    /// Sends one command and waits for its reply, whatever it is.
-    pub async fn ask(&mut self, command: &[&str]) -> Outcome<Reply> {
+    /// The same for a command over which a node may take its time.
+    pub async fn call_patiently(&mut self, command: &[&str], patience: Duration) -> Outcome<Reply> {
+        self.patience = patience;
+        let outcome = self.call(command).await;
+        self.patience = PATIENCE;
+        outcome
+    }
+
+    async fn ask(&mut self, command: &[&str]) -> Outcome<Reply> {
         let mut request = Vec::new();
         encode_command(&mut request, command.iter().map(|word| word.as_bytes()));
         let exchange = async {
             self.stream.write_all(&request).await?;
             read_reply(&mut self.stream).await
         };
-        match timeout(PATIENCE, exchange).await {
+        match timeout(self.patience, exchange).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(error)) => Err(Failure::unreachable(format!(
                 "{} broke the connection off: {error}; see its log",
                 self.address
             ))),
-            Err(_) => Err(silent(&self.address)),
+            Err(_) => Err(silent(&self.address, self.patience)),
         }
     }
 
@@ -112,6 +123,8 @@ impl Connection {
         if text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") {
             let way_out = "give the right one with --password or QUORIS_PASSWORD";
             Failure::unreachable(format!("{address} wants a password ({text}); {way_out}"))
+        } else if TRANSIENT.iter().any(|code| text.starts_with(code)) {
+            Failure::unfinished(format!("{address} cannot answer {command} yet: {text}"))
         } else {
             Failure::refused(format!("{address} refused {command}: {text}"))
         }
@@ -126,8 +139,8 @@ fn spoken(command: &[&str]) -> String {
     }
 }
 
-fn silent(address: &Address) -> Failure {
-    let seconds = PATIENCE.as_secs();
+fn silent(address: &Address, patience: Duration) -> Failure {
+    let seconds = patience.as_secs();
     Failure::unreachable(format!(
         "{address} did not answer within {seconds} s; check the address and the node's log"
     ))
