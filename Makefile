@@ -3,10 +3,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help verify fix test tools run bench sanitize
+.PHONY: help verify fix test tools run bench sim sanitize
 
 CARGO ?= cargo
 PORT ?= 7000
+SEEDS ?= 20
+FROM ?= 1
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,3 +40,6 @@ run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
 bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part of it
 	$(CARGO) build --release --locked -p quoris-server -p quoris-cluster-cli
 	QUORIS_BIN_DIR=target/release $(CARGO) bench --locked -p quoris-tests --bench compare -- $(BENCH)
+
+sim: ## Run whole clusters in the simulation; SEEDS=100 for that many, FROM=7 for the first
+	$(CARGO) run --locked -p quoris-simulation -- --seeds $(SEEDS) --from $(FROM)

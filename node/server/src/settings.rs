@@ -33,6 +33,7 @@ pub(crate) fn engine_settings(config: &Config) -> Settings {
         set_compact_value: config.set_max_listpack_value() as u32,
         sorted_set_compact_entries: config.zset_max_listpack_entries() as u32,
         sorted_set_compact_value: config.zset_max_listpack_value() as u32,
+        hyperloglog_sparse_bytes_max: config.hll_sparse_max_bytes() as u64,
         list_node_size: config.list_max_listpack_size(),
         string_bytes_max: u64::from(config.proto_max_bulk_len()),
         databases: config.databases() as u16,
