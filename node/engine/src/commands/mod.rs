@@ -7,6 +7,7 @@ mod bitmaps;
 mod decimal;
 mod elements;
 mod expiry_options;
+mod geo;
 mod hashes;
 mod hyperloglogs;
 mod keys;
@@ -21,6 +22,7 @@ use crate::command::Command;
 /// Every data command.
 pub static FAMILIES: &[&[Command]] = &[
     bitmaps::COMMANDS,
+    geo::COMMANDS,
     hashes::COMMANDS,
     hyperloglogs::COMMANDS,
     keys::COMMANDS,

@@ -1,6 +1,7 @@
 //! The data structures behind the types. They know no RESP, no keys and no expiry.
 
 mod encoding;
+pub mod geohash;
 mod hash;
 pub mod hyperloglog;
 mod list;

@@ -1,7 +1,7 @@
 //! From registers to a number of elements.
 //!
 //! The estimator is Otmar Ertl's improved raw estimator ("New cardinality estimation algorithms for
-//! HyperLogLog sketches", 2017, algorithm 6), step by step in the order in which Redis computes it,
+//! `HyperLogLog` sketches", 2017, algorithm 6), step by step in the order in which Redis computes it,
 //! so that both print the same number.
 
 use super::{PATTERN_BITS, REGISTERS};

@@ -1,4 +1,4 @@
-//! HyperLogLogs in the form that Redis keeps them in: a string that clients may read, write and
+//! `HyperLogLog`s in the form that Redis keeps them in: a string that clients may read, write and
 //! move between servers.
 //!
 //! ```text

@@ -18,7 +18,7 @@ const VALUES_MAX: usize = 4;
 const JOIN_SCAN: usize = 5;
 
 /// All registers are zero.
-pub(super) const ALL_ZERO: [u8; 2] = [0x40 | (REGISTERS - 1 >> 8) as u8, 0xff];
+pub(super) const ALL_ZERO: [u8; 2] = [0x40 | ((REGISTERS - 1) >> 8) as u8, 0xff];
 
 /// Registers in a row that have the same value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +206,7 @@ impl Sequence {
             (_, 0) => {}
             (0, 1..=ZEROS_MAX) => self.push_byte((len - 1) as u8),
             (0, _) => {
-                self.push_byte(0x40 | (len - 1 >> 8) as u8);
+                self.push_byte(0x40 | ((len - 1) >> 8) as u8);
                 self.push_byte((len - 1) as u8);
             }
             _ => self.push_byte(value_byte(value, len)),
