@@ -1,5 +1,7 @@
 //! The binary `quoris-node`: opens the real world, and runs a node in it.
 
+mod allocator;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -14,7 +16,7 @@ use quoris_server::{Entropy as _, Exit, Node, StartError, SystemClock, SystemEnt
 use quoris_storage::{DataDir, Disk, RealDisk, SledMeta};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     match start() {
