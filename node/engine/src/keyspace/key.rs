@@ -1,7 +1,5 @@
 //! A key with its slot and hash.
 
-use core::hash::Hasher as _;
-
 use siphasher::sip::SipHasher13;
 
 use crate::slot::Slot;
@@ -47,8 +45,6 @@ impl KeyHasher {
     /// The hash of some bytes.
     #[inline]
     pub fn hash(&self, bytes: &[u8]) -> u64 {
-        let mut state = self.state;
-        state.write(bytes);
-        state.finish()
+        self.state.hash(bytes)
     }
 }
