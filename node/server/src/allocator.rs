@@ -56,22 +56,29 @@ unsafe impl GlobalAlloc for Allocator {
 mod tests {
     use super::*;
 
+    /// Several blocks at once: the first of a page would be aligned by chance.
+    fn blocks(layout: Layout) -> [*mut u8; 8] {
+        // SAFETY: the size is not zero.
+        [(); 8].map(|()| unsafe { Allocator.alloc_zeroed(layout) })
+    }
+
     #[test]
     fn every_block_is_aligned_as_asked_and_keeps_its_bytes() {
-        for align in [1, 2, 4, 8, 16, 32, 64, 4096] {
-            for size in 1..300 {
-                let layout = Layout::from_size_align(size, align).expect("a small layout");
-                // SAFETY: the size is not zero, and each block is released with
-                // the layout that it was last given.
+        for (align, size) in
+            [1, 8, 16, 32, 4096].into_iter().flat_map(|a| (1..300).map(move |s| (a, s)))
+        {
+            let layout = Layout::from_size_align(size, align).expect("a small layout");
+            let larger = Layout::from_size_align(size + 24, align).expect("a small layout");
+            for block in blocks(layout) {
+                // SAFETY: `block` has `size` bytes, and is released with the
+                // layout that it was last given.
                 unsafe {
-                    let block = Allocator.alloc_zeroed(layout);
                     assert!(!block.is_null() && block.addr() % align == 0, "{size} at {align}");
                     block.add(size - 1).write(7);
-                    let grown = Allocator.realloc(block, layout, size + 24);
+                    let grown = Allocator.realloc(block, layout, larger.size());
                     assert!(!grown.is_null() && grown.addr() % align == 0, "{size} at {align}");
                     assert_eq!(grown.add(size - 1).read(), 7);
-                    let layout = Layout::from_size_align(size + 24, align).expect("a small layout");
-                    Allocator.dealloc(grown, layout);
+                    Allocator.dealloc(grown, larger);
                 }
             }
         }
