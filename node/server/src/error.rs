@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use quoris_consensus::GroupError;
 use quoris_storage::{IdentityError, MetaError};
 
+use crate::cluster::FormationError;
+
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -27,6 +29,33 @@ pub enum StartError {
         address: SocketAddr,
         /// The operating system's answer.
         source: io::Error,
+    },
+    /// The node does not know what it belongs to.
+    #[error(transparent)]
+    Formation(#[from] FormationError),
+    /// The secret of the bus cannot be used.
+    #[error("cluster-secret-file {path}: {problem}", path = path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The bus cannot be opened.
+    #[error("cluster-port {}: cannot listen at {address}: {source}; choose another with --cluster-port", address.port())]
+    Bus {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// The topology's group cannot start.
+    #[error("{dir}: cannot start the topology: {source}", dir = dir.display())]
+    Topology {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the group says.
+        source: GroupError,
     },
     /// The shard's group cannot start.
     #[error("{dir}: cannot start the shard: {source}", dir = dir.display())]

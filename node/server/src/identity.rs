@@ -1,13 +1,11 @@
 //! Who a node is and which cluster it belongs to, as it remembers them.
 
 use quoris_consensus::{GroupId, RaftId};
-use quoris_storage::{DataDir, Meta, MetaError};
-use sha2::{Digest, Sha256};
+use quoris_storage::{Meta, MetaError};
 
+use crate::cluster::Formation;
 use crate::world::Entropy;
 
-const CLUSTER_ID: &[u8] = b"node/cluster-id";
-const SHARD_ID: &[u8] = b"node/shard-id";
 const HASH_SEED: &[u8] = b"node/hash-seed";
 
 /// The names of a node and of what it belongs to: 40 hexadecimal digits each.
@@ -24,25 +22,25 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What the node remembers; a node that remembers nothing becomes a cluster of its own.
+    /// The names that the node's formation gives. A node that is alone keeps a seed of its own.
     ///
     /// # Errors
     /// If the metadata cannot be read or written.
-    pub fn load(data: &DataDir, meta: &dyn Meta, entropy: &dyn Entropy) -> Result<Self, MetaError> {
-        let word = |key: &[u8]| -> Result<String, MetaError> {
-            if let Some(bytes) = meta.get(key)? {
-                return Ok(String::from_utf8_lossy(&bytes).into_owned());
-            }
-            let drawn = hex(&entropy.next_id());
-            meta.put(key, drawn.as_bytes())?;
-            Ok(drawn)
+    pub fn of(
+        formation: &Formation,
+        meta: &dyn Meta,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, MetaError> {
+        let hash_seed = match formation.hash_seed() {
+            Some(shared) => shared,
+            None => own_seed(meta, entropy)?,
         };
-        let (cluster, shard) = (word(CLUSTER_ID)?, word(SHARD_ID)?);
-        let seed = Sha256::digest(word(HASH_SEED)?.as_bytes());
-        meta.flush()?;
-        let mut hash_seed = [0; 16];
-        hash_seed.copy_from_slice(&seed[..16]);
-        Ok(Identity { node: data.node_id().to_owned(), cluster, shard, hash_seed })
+        Ok(Identity {
+            node: formation.me().to_string(),
+            cluster: formation.cluster_id(),
+            shard: formation.shard().id.to_string(),
+            hash_seed,
+        })
     }
 
     /// This node's number in Raft.
@@ -64,10 +62,15 @@ pub fn raft_id(node: &str) -> RaftId {
     u64::from_str_radix(&node[..16], 16).expect("a node id is hexadecimal")
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn own_seed(meta: &dyn Meta, entropy: &dyn Entropy) -> Result<[u8; 16], MetaError> {
+    let known = meta.get(HASH_SEED)?.and_then(|bytes| bytes.try_into().ok());
+    if let Some(seed) = known {
+        return Ok(seed);
+    }
+    let mut seed = [0; 16];
+    for half in seed.chunks_mut(8) {
+        half.copy_from_slice(&entropy.next_u64().to_le_bytes());
+    }
+    meta.put_durable(HASH_SEED, &seed)?;
+    Ok(seed)
 }

@@ -23,6 +23,7 @@
 //! behalf, and nothing is acknowledged that has not been committed and applied.
 
 pub mod cli;
+pub mod cluster;
 pub mod commands;
 pub mod config;
 pub(crate) mod connection;
@@ -50,7 +51,7 @@ mod world;
 pub use error::StartError;
 pub use identity::{Identity, raft_id};
 pub use node::Node;
-pub use routes::{Alone, Route, Routes};
+pub use routes::{Route, Routes};
 pub use session::{Ending, Hold, ReplyMode, Session, Sessions};
 pub use settings::{durability_of, timing_of};
 pub use shared::{Exit, Shared};

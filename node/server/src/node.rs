@@ -4,32 +4,33 @@
 //! `LocalSet` or a local runtime.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use quoris_consensus as consensus;
 use quoris_consensus::{
-    AddressBook, GroupHandle, GroupOptions, LogKind, Outcome, Outcomes, Peers, RaftId, Registry,
-    Scope, Transport,
+    Bus, GroupHandle, GroupOptions, LogKind, Offload, Outcome, Outcomes, Peers, Pulse, Registry,
+    Scope, Secret, Transport,
 };
-use quoris_storage::LogOptions;
+use quoris_storage::{Disk, LogOptions, read_file};
 use send_wrapper::SendWrapper;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::cluster::{
+    Addresses, Cluster, ClusterAdmin, ClusterOptions, Formation, OpenBus, Turn, bus_port,
+};
 use crate::commands;
 use crate::config::Config;
-use crate::connection::listen;
+use crate::connection::{Listener, listen};
 use crate::error::StartError;
 use crate::expiry;
 use crate::flush;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
 use crate::registry;
-use crate::routes::Alone;
 use crate::settings::{addresses_of, durability_of, engine_settings, timing_of};
 use crate::shared::{Exit, Parts, Shared};
 use crate::turn::Failure;
@@ -48,6 +49,7 @@ pub struct Node {
     shared: Rc<Shared>,
     addresses: Vec<SocketAddr>,
     tasks: JoinSet<()>,
+    bus: OpenBus,
 }
 
 impl Node {
@@ -56,41 +58,61 @@ impl Node {
     /// # Errors
     /// [`StartError`], with what to do about it.
     pub async fn start<T: Transport>(config: Config, world: &World<T>) -> Result<Node, StartError> {
-        let identity = Identity::load(&world.data, &*world.meta, &*world.entropy)?;
-        let mut listeners = Vec::new();
-        for (address, may_miss) in addresses_of(&config).map_err(StartError::Bind)? {
-            match listen(&world.transport, address, config.port()).await {
-                Ok(listener) => listeners.push(listener),
-                Err(_) if may_miss => {}
-                Err(source) => {
-                    let address = SocketAddr::new(address, config.port());
-                    return Err(StartError::Listen { address, source });
-                }
-            }
-        }
+        let binds = addresses_of(&config).map_err(StartError::Bind)?;
+        let listeners = open_listeners(&config, &binds, world).await?;
+        let addresses: Vec<_> = listeners.iter().map(|listener| listener.address).collect();
+        let port = addresses.first().map_or(config.port(), SocketAddr::port);
+
+        let options = ClusterOptions::of(&config, port);
+        let (cluster, peers) = know_cluster(&config, options, world)?;
+        let formation = cluster.formation();
+        let secret = formation.secret().cloned();
+        let identity = Identity::of(formation, &*world.meta, &*world.entropy)?;
+        let (bus_port, timing) = (bus_port(&config, port), timing_of(&config));
         let shared = Shared::new(Parts {
             engine: empty_engine(engine_settings(&config), identity.hash_seed),
             registry: registry::Registry::new(commands::FAMILIES),
             config,
             identity,
+            cluster: Rc::clone(&cluster),
             clock: Rc::clone(&world.clock),
             entropy: Rc::clone(&world.entropy),
-            routes: Rc::new(Alone),
         });
-        let group = start_shard(&shared, world).await?;
-        *shared.group.borrow_mut() = Some(group);
+        shared.port.set(port);
+        let pulse = start_pulse(&shared, &peers, world.offload)?;
+        let groups = consensus::World {
+            disk: Arc::clone(&world.disk),
+            meta: Arc::clone(&world.meta),
+            syncers: Arc::clone(&world.syncers),
+            offload: world.offload,
+            peers,
+            registry: Registry::new(),
+            scope: Scope::new(world.entropy.next_u64()),
+            pulse,
+        };
+        let bus = OpenBus::open(&world.transport, &binds, bus_port, || Bus {
+            secret: secret.clone(),
+            groups: groups.registry.clone(),
+            admin: Rc::new(ClusterAdmin(Rc::clone(&cluster))),
+        });
+        let bus = bus.await?;
+        let group = start_shard(&shared, &groups).await?;
+        *shared.group.borrow_mut() = Some(group.clone());
+        let started = cluster.start(group, timing, &groups, turned(&shared)).await;
+        started.map_err(|source| {
+            let dir = shared.config.borrow().dir().to_owned();
+            StartError::Topology { dir, source }
+        })?;
 
         let mut tasks = JoinSet::new();
         tasks.spawn_local(flush::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::run(Rc::clone(&shared)));
         tasks.spawn_local(expiry::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
-        let addresses: Vec<_> = listeners.iter().map(|listener| listener.address).collect();
-        shared.port.set(addresses.first().map_or(0, SocketAddr::port));
         for listener in listeners {
             tasks.spawn_local(listener.run(Rc::clone(&shared)));
         }
-        Ok(Node { shared, addresses, tasks })
+        Ok(Node { shared, addresses, tasks, bus })
     }
 
     /// What all its parts share.
@@ -111,7 +133,7 @@ impl Node {
         let exit = exit.unwrap_or(Exit::Shutdown);
         if exit == Exit::Shutdown {
             // Whether somebody takes over or not, this node stops.
-            let _ = tokio::time::timeout(HANDOVER, hand_over(&self.shared.group())).await;
+            let _ = tokio::time::timeout(HANDOVER, hand_over_all(&self.shared)).await;
         }
         if exit != Exit::Failed {
             drain(&self.shared).await;
@@ -121,10 +143,12 @@ impl Node {
             self.shared.sessions.list().iter().for_each(|session| session.kill());
             tokio::task::yield_now().await;
         }
+        self.shared.cluster().stop().await;
         let group = self.shared.group.take();
         if let Some(group) = group {
             group.shutdown().await;
         }
+        self.bus.close().await;
         exit
     }
 }
@@ -152,33 +176,96 @@ async fn hand_over(group: &GroupHandle) {
     }
 }
 
-async fn start_shard<T: Transport>(
-    shared: &Rc<Shared>,
+async fn open_listeners<T: Transport>(
+    config: &Config,
+    binds: &[(IpAddr, bool)],
     world: &World<T>,
+) -> Result<Vec<Listener<T>>, StartError> {
+    let mut listeners = Vec::new();
+    for (address, may_miss) in binds {
+        match listen(&world.transport, *address, config.port()).await {
+            Ok(listener) => listeners.push(listener),
+            Err(_) if *may_miss => {}
+            Err(source) => {
+                let address = SocketAddr::new(*address, config.port());
+                return Err(StartError::Listen { address, source });
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// What the node belongs to, and its way to the others.
+fn know_cluster<T: Transport>(
+    config: &Config,
+    options: ClusterOptions,
+    world: &World<T>,
+) -> Result<(Rc<Cluster>, Peers), StartError> {
+    let secret = told_secret(config, &*world.disk)?;
+    let local = options.address.to_address();
+    let formation = Formation::load(&*world.disk, &*world.meta, &world.data, &local, secret)?;
+    let addresses = Addresses::default();
+    let book = Arc::new(addresses.clone());
+    let peers = Peers::new(world.transport.clone(), book, formation.secret());
+    let cluster = Cluster::new(formation, options, (addresses, peers.clone()), world)?;
+    Ok((cluster, peers))
+}
+
+/// Keeps this node in office while it is busy. A node that is alone has nobody to reassure, and
+/// the simulation has no threads.
+fn start_pulse(
+    shared: &Shared,
+    peers: &Peers,
+    offload: Offload,
+) -> Result<Option<Pulse>, StartError> {
+    if offload == Offload::Inline || shared.cluster().formation().is_alone() {
+        return Ok(None);
+    }
+    let config = shared.config.borrow();
+    let pulse = Pulse::start(peers, timing_of(&config), config.engine_stall_timeout());
+    let doing = "start the thread that repeats heartbeats";
+    pulse.map(Some).map_err(|source| StartError::System { doing, source })
+}
+
+/// The content of `cluster-secret-file`, without the white space around it.
+fn told_secret(config: &Config, disk: &dyn Disk) -> Result<Option<Secret>, StartError> {
+    let Some(path) = config.cluster_secret_file() else { return Ok(None) };
+    let refused = |problem: String| StartError::Secret { path: path.to_owned(), problem };
+    let bytes = read_file(disk, path).map_err(|error| refused(error.to_string()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let secret = Secret::new(text.trim());
+    secret.map(Some).ok_or_else(|| refused("not a line of visible ASCII characters".to_owned()))
+}
+
+/// Lets requests look again when something has changed that decides where they go.
+fn turned(shared: &Rc<Shared>) -> impl Fn(Turn) + 'static {
+    let shared = Rc::downgrade(shared);
+    move |turn| {
+        let Some(shared) = shared.upgrade() else { return };
+        match turn {
+            Turn::Topology => shared.set_routes(shared.cluster()),
+            Turn::Leaders => shared.waits.resume_leaderless(),
+        }
+    }
+}
+
+/// Gives up leadership of both groups.
+async fn hand_over_all(shared: &Shared) {
+    hand_over(&shared.group()).await;
+    if let Some(topology) = shared.cluster().topology_group() {
+        hand_over(&topology).await;
+    }
+}
+
+async fn start_shard(
+    shared: &Rc<Shared>,
+    world: &consensus::World,
 ) -> Result<GroupHandle, StartError> {
-    let raft_id = shared.identity.raft_id();
-    let options = group_options(shared);
-    let world = consensus::World {
-        disk: Arc::clone(&world.disk),
-        meta: Arc::clone(&world.meta),
-        syncers: Arc::clone(&world.syncers),
-        offload: world.offload,
-        peers: Peers::new(world.transport.clone(), Arc::new(Nobody), None),
-        registry: Registry::new(),
-        scope: Scope::new(world.entropy.next_u64()),
-        // A node that is alone has nobody to reassure.
-        pulse: None,
-    };
     let dir = shared.config.borrow().dir().to_owned();
-    let failed = |source| StartError::Shard { dir: dir.clone(), source };
     let machine = Rc::new(RefCell::new(ShardMachine::new(shared)));
     let outcomes = outcomes_of(shared);
-    let group = GroupHandle::start(options, machine, outcomes, &world).await.map_err(failed)?;
-    let is_new = group.watch().borrow().voters.is_empty();
-    if is_new {
-        group.initialize(BTreeSet::from([raft_id])).await.map_err(failed)?;
-    }
-    Ok(group)
+    let started = GroupHandle::start(group_options(shared), machine, outcomes, world).await;
+    started.map_err(|source| StartError::Shard { dir, source })
 }
 
 fn group_options(shared: &Shared) -> GroupOptions {
@@ -216,13 +303,4 @@ fn outcomes_of(shared: &Rc<Shared>) -> Outcomes {
         };
         machine::fail(&shared, tag, &failure);
     })
-}
-
-/// The address book of a node that is alone.
-struct Nobody;
-
-impl AddressBook for Nobody {
-    fn bus_address(&self, _: RaftId) -> Option<String> {
-        None
-    }
 }

@@ -1,6 +1,6 @@
 //! Where a command for a slot is to be executed, as the dispatcher asks it.
 //!
-//! The topology answers; until a node has heard of one, it is the only node of the only shard.
+//! The topology answers: see [`crate::cluster`].
 
 use quoris_consensus::RaftId;
 use quoris_engine::{CommandError, SLOT_COUNT, Slot};
@@ -37,28 +37,6 @@ pub trait Routes {
 
     /// Where clients reach a node.
     fn client_address(&self, node: RaftId) -> Option<(String, u16)>;
-}
-
-/// The routes of a node that is alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Alone;
-
-impl Routes for Alone {
-    fn is_single_shard(&self) -> bool {
-        true
-    }
-
-    fn owns(&self, _: Slot) -> bool {
-        true
-    }
-
-    fn decide(&self, _: Slot, leads: bool, _: bool) -> Route {
-        if leads { Route::Local } else { Route::LeaderUnknown }
-    }
-
-    fn client_address(&self, _: RaftId) -> Option<(String, u16)> {
-        None
-    }
 }
 
 /// A set of slots, one bit each.

@@ -9,6 +9,7 @@ use quoris_resp::{Limits, Writer};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::cluster::Cluster;
 use crate::config::{AppendFsync, Config};
 use crate::dispatch::Chunk;
 use crate::expiry::Expiry;
@@ -48,6 +49,7 @@ pub struct Shared {
     pub config: RefCell<Config>,
     /// Who it is.
     pub identity: Identity,
+    cluster: Rc<Cluster>,
     /// All commands.
     pub registry: Registry,
     /// The data.
@@ -94,12 +96,13 @@ pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) entropy: Rc<dyn Entropy>,
-    pub(crate) routes: Rc<dyn Routes>,
+    pub(crate) cluster: Rc<Cluster>,
 }
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, identity, registry, engine, clock, entropy, routes } = parts;
+        let Parts { config, identity, registry, engine, clock, entropy, cluster } = parts;
+        let routes: Rc<dyn Routes> = cluster.clone();
         let now_ms = clock.unix_ms();
         let limits = Limits { bulk_bytes_max: config.proto_max_bulk_len(), ..Limits::default() };
         Rc::new(Shared {
@@ -110,6 +113,7 @@ impl Shared {
             routes: RefCell::new(routes),
             config: RefCell::new(config),
             identity,
+            cluster,
             registry,
             engine: RefCell::new(engine),
             sessions: Sessions::default(),
@@ -153,6 +157,11 @@ impl Shared {
     /// Before the group has started, when no client can be connected yet.
     pub fn group(&self) -> GroupHandle {
         self.group.borrow().clone().expect("the group starts before the first client")
+    }
+
+    /// The cluster that it belongs to.
+    pub fn cluster(&self) -> Rc<Cluster> {
+        Rc::clone(&self.cluster)
     }
 
     /// What the topology says.

@@ -25,6 +25,8 @@ pub enum OpenMode {
     CreateNew,
     /// A file that is emptied if it exists, to be read and written.
     Truncate,
+    /// The same, and a file that is created is for the owner's eyes only.
+    TruncatePrivate,
 }
 
 /// A file system, or as much of one as a node needs.
@@ -89,8 +91,25 @@ pub trait DiskLock: Debug + Send + Sync {}
 /// Writes a whole file so that after a crash there is either the old content
 /// or the new, durable on return: temporary name, sync, rename, directory sync.
 pub(crate) fn replace_file(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(disk, path, bytes, OpenMode::Truncate)
+}
+
+/// [`replace_file`] for a file that holds a secret.
+///
+/// # Errors
+/// The operating system's; the old content may or may not be there still.
+pub fn replace_private_file(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
-    let file = disk.open(&temporary, OpenMode::Truncate)?;
+    // A file that is there already keeps whatever permissions it has.
+    if disk.exists(&temporary)? {
+        disk.remove_file(&temporary)?;
+    }
+    replace(disk, path, bytes, OpenMode::TruncatePrivate)
+}
+
+fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: OpenMode) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let file = disk.open(&temporary, mode)?;
     file.write_all_at(bytes, 0)?;
     file.sync_data()?;
     disk.rename(&temporary, path)?;
@@ -98,7 +117,10 @@ pub(crate) fn replace_file(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Re
 }
 
 /// Reads a whole file.
-pub(crate) fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// The operating system's; `NotFound` if there is no such file.
+pub fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
     let file = disk.open(path, OpenMode::Read)?;
     let mut bytes = vec![0; file.len()? as usize];
     file.read_exact_at(&mut bytes, 0)?;

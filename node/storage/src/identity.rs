@@ -16,7 +16,7 @@ const ID_FILE: &str = "node.id";
 const LOCK_FILE: &str = "lock";
 
 /// Things that only a node that has an identity makes.
-const CONTENT: [&str; 3] = ["aof", "meta", "snapshots"];
+const CONTENT: [&str; 4] = ["aof", "meta", "snapshots", "formation"];
 
 /// Why a data directory was refused.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@
 //! <dir>/meta/                 votes, memberships, the topology       meta
 //! <dir>/aof/<index>.aof       the shard's Raft log                   log
 //! <dir>/snapshots/            state at one log index                 snapshots
+//! <dir>/formation             the plan of the node's cluster         the server's
 //! ```
 //!
 //! All of it goes through the [`Disk`] trait: [`RealDisk`] in production, and
@@ -34,7 +35,9 @@ pub mod meta;
 pub mod snapshots;
 pub mod sync;
 
-pub use disk::{Disk, DiskFile, DiskLock, MemoryDisk, OpenMode, RealDisk};
+pub use disk::{
+    Disk, DiskFile, DiskLock, MemoryDisk, OpenMode, RealDisk, read_file, replace_private_file,
+};
 pub use identity::{DataDir, IdentityError};
 pub use log::{Log, LogError, LogOptions, Record, RecordKind, Stamp};
 pub use meta::{DiskMeta, Meta, MetaError, SledMeta};

@@ -13,6 +13,7 @@ use crate::registry::NodeCommand;
 /// Every command of the node.
 pub static FAMILIES: &[&[NodeCommand]] = &[
     authentication::COMMANDS,
+    crate::cluster::commands::COMMANDS,
     connection::COMMANDS,
     hello::COMMANDS,
     replication::COMMANDS,

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
-pub(crate) use self::accept::listen;
+pub(crate) use self::accept::{Listener, listen};
 pub(crate) use self::socket::Socket;
 use crate::dispatch::process;
 use crate::session::{Ending, Hold, Session};

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::{Disk, DiskFile, DiskLock, OpenMode, parent};
@@ -38,6 +38,9 @@ impl Disk for RealDisk {
             OpenMode::ReadWrite => options.write(true),
             OpenMode::CreateNew => options.write(true).create_new(true),
             OpenMode::Truncate => options.write(true).create(true).truncate(true),
+            OpenMode::TruncatePrivate => {
+                options.write(true).create(true).truncate(true).mode(0o600)
+            }
         };
         Ok(Box::new(RealFile(options.open(path)?)))
     }

@@ -100,13 +100,13 @@ impl State {
     pub fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<u64> {
         match (self.find(path), mode) {
             (Some(_), OpenMode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
-            (Some(inode), OpenMode::Truncate) => {
+            (Some(inode), OpenMode::Truncate | OpenMode::TruncatePrivate) => {
                 self.set_len(inode, 0)?;
                 Ok(inode)
             }
             (Some(inode), OpenMode::Read | OpenMode::ReadWrite) => Ok(inode),
             (None, OpenMode::Read | OpenMode::ReadWrite) => Err(io::ErrorKind::NotFound.into()),
-            (None, OpenMode::CreateNew | OpenMode::Truncate) => self.create(path),
+            (None, _) => self.create(path),
         }
     }
 
