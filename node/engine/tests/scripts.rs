@@ -158,7 +158,9 @@ mod oracle {
 
     impl Oracle {
         fn line(&mut self, line: &str) -> Reply {
-            writeln!(self.stream, "{line}\r").expect("the oracle listens");
+            // One write: two would wait for each other's acknowledgement.
+            let request = format!("{line}\r\n");
+            self.stream.write_all(request.as_bytes()).expect("the oracle listens");
             let (mut bytes, mut piece) = (Vec::new(), [0; 8192]);
             loop {
                 let len = self.stream.read(&mut piece).expect("the oracle answers");
