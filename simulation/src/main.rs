@@ -1,4 +1,5 @@
-//! Runs scenarios of the simulation: `simulate [--seeds N] [--from SEED] [--shards N] [--trace]`.
+//! Runs scenarios of the simulation: `simulate [--seeds N] [--from SEED] [--shards N] [--trace]
+//! [--lying-disks]`.
 //!
 //! Ends with 1 if an invariant was violated, and prints the seeds that did it.
 
@@ -22,13 +23,17 @@ struct Options {
     /// Print what happened in each run
     #[arg(long)]
     trace: bool,
+    /// Let every fsync lie, to see that the checks notice
+    #[arg(long)]
+    lying_disks: bool,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     let (mut failed, mut operations) = (Vec::new(), 0);
     for seed in options.from..options.from + options.seeds {
-        let report = Scenario { shards: options.shards, ..Scenario::new(seed) }.run();
+        let disks_are_honest = !options.lying_disks;
+        let report = Scenario { seed, shards: options.shards, disks_are_honest }.run();
         operations += report.operations;
         if options.trace {
             print!("{}", report.trace);

@@ -30,7 +30,7 @@ pub struct Scenario {
     pub seed: u64,
     /// Shards of three nodes each.
     pub shards: usize,
-    /// Whether `fsync` keeps its promise. Only a test says no.
+    /// Whether `fsync` keeps its promise once the cluster is formed. Only a test says no.
     pub disks_are_honest: bool,
 }
 
@@ -56,9 +56,6 @@ impl Scenario {
         let mut random = Random::new(self.seed);
         let mut sim = builder(random.next_u64()).build();
         let nodes = Nodes::start(&mut sim, self.shards * 3, random.next_u64());
-        if !self.disks_are_honest {
-            nodes.ignore_syncs();
-        }
         let schedule = chaos::schedule(&mut random.fork(1), nodes.len(), FAULTS);
         let run = Run {
             history: History::default(),
@@ -66,6 +63,7 @@ impl Scenario {
             stop: Rc::default(),
             formed: Rc::default(),
             running: Rc::default(),
+            disks_are_honest: self.disks_are_honest,
             random,
             nodes,
             sim,
@@ -96,6 +94,7 @@ struct Run {
     formed: Rc<Cell<bool>>,
     stop: Rc<Cell<bool>>,
     running: Rc<Cell<u32>>,
+    disks_are_honest: bool,
     random: Random,
 }
 
@@ -114,6 +113,9 @@ impl Run {
     fn act(&mut self, schedule: Schedule) -> Result<(), String> {
         self.form();
         self.step_until("the cluster is formed", |run| run.formed.get())?;
+        if !self.disks_are_honest {
+            self.nodes.ignore_syncs();
+        }
         self.start_clients();
         for (pause, fault) in schedule {
             self.pass(pause)?;
