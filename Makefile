@@ -42,4 +42,4 @@ bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part o
 	QUORIS_BIN_DIR=target/release $(CARGO) bench --locked -p quoris-tests --bench compare -- $(BENCH)
 
 sim: ## Run whole clusters in the simulation; SEEDS=100 for that many, FROM=7 for the first
-	$(CARGO) run --locked -p quoris-simulation -- --seeds $(SEEDS) --from $(FROM)
+	$(CARGO) run --profile sim --locked -p quoris-simulation -- --seeds $(SEEDS) --from $(FROM)
