@@ -54,7 +54,7 @@ impl Default for Settings {
 
 impl Settings {
     /// All settings by name, as numbers; the names are kept in snapshots.
-    pub(crate) fn fields(&self) -> [(&'static str, u64); 11] {
+    pub(crate) fn fields(&self) -> [(&'static str, u64); 12] {
         [
             ("hash-compact-entries", self.hash_compact_entries.into()),
             ("hash-compact-value", self.hash_compact_value.into()),
@@ -64,6 +64,7 @@ impl Settings {
             ("sorted-set-compact-entries", self.sorted_set_compact_entries.into()),
             ("sorted-set-compact-value", self.sorted_set_compact_value.into()),
             ("list-node-size", u64::from(self.list_node_size as u32)),
+            ("hyperloglog-sparse-bytes-max", self.hyperloglog_sparse_bytes_max),
             ("string-bytes-max", self.string_bytes_max),
             ("track-frequency", self.track_frequency.into()),
             ("databases", self.databases.into()),
@@ -83,6 +84,7 @@ impl Settings {
             "sorted-set-compact-entries" => self.sorted_set_compact_entries = small?,
             "sorted-set-compact-value" => self.sorted_set_compact_value = small?,
             "list-node-size" => self.list_node_size = small? as i32,
+            "hyperloglog-sparse-bytes-max" => self.hyperloglog_sparse_bytes_max = value,
             "string-bytes-max" => self.string_bytes_max = value,
             "track-frequency" => self.track_frequency = value > 0,
             "databases" => self.databases = u16::try_from(value).ok().filter(|&n| n > 0)?,
