@@ -45,7 +45,7 @@ pub async fn run(args: &Demo) -> Outcome {
         () = stop.wait() => Ok(()),
     };
     eprintln!("stopping {} nodes", nodes.len());
-    join_all(nodes.iter_mut().map(Node::stop)).await;
+    join_all(nodes.iter_mut().map(|node| node.stop(home.grace()))).await;
     outcome
 }
 
@@ -104,6 +104,15 @@ impl Home {
         };
         let made = fs::create_dir_all(dir).and_then(|()| dir.canonicalize());
         made.map(Self::Kept).map_err(|error| refused(dir.display().to_string(), error))
+    }
+
+    /// How long a node may take to stop. One whose data is kept may look for a
+    /// new leader until it gives up; the others have nothing left to lose.
+    fn grace(&self) -> Duration {
+        match self {
+            Self::Kept(_) => Duration::from_secs(15),
+            Self::Passing(_) => Duration::from_secs(1),
+        }
     }
 
     fn path(&self) -> &Path {

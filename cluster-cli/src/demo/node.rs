@@ -20,7 +20,6 @@ use crate::{
 };
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// A node that ends this soon after its start would only do so again.
 const HOPELESS_WITHIN: Duration = Duration::from_secs(3);
 const RESTART_AFTER: Duration = Duration::from_secs(10);
@@ -130,16 +129,15 @@ impl Node {
         }
     }
 
-    /// Asks the process to stop, and kills it if it does not.
-    pub async fn stop(&mut self) {
+    /// Asks the process to stop, and kills it if it has not after `grace`.
+    pub async fn stop(&mut self, grace: Duration) {
         let Some(mut child) = self.child.take() else { return };
         let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         if let Some(pid) = pid {
             // It may have ended by itself meanwhile, which is as good.
             let _ = kill_process(pid, Signal::TERM);
         }
-        if timeout(STOP_WITHIN, child.wait()).await.is_err() {
-            eprintln!("{} does not stop; killing it", self.address);
+        if timeout(grace, child.wait()).await.is_err() {
             let _ = child.kill().await;
         }
     }
