@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Lays out deploy/rootfs, the whole file system of the container image: the two
-# programs, the shared libraries that they name, and nothing else. The image is
-# built from scratch, so no base image has to be fetched from anywhere.
+# Lays out deploy/rootfs, the whole file system of the container image: in
+# `system` the two programs and the shared libraries that they name, in `owned`
+# what belongs to the node's user. The image is built from scratch, so no base
+# image has to be fetched from anywhere.
 #
 #   deploy/rootfs.sh [PROFILE]     a cargo profile, `quick` unless told otherwise
 set -euo pipefail
@@ -11,9 +12,9 @@ profile=${1:-quick}
 cargo build --profile "$profile" --locked -p quoris-server -p quoris-cluster-cli
 built=target/$([ "$profile" = dev ] && echo debug || echo "$profile")
 
-root=deploy/rootfs
-rm -rf "$root"
-mkdir -p "$root/bin" "$root/data" "$root/etc" "$root/tmp"
+root=deploy/rootfs/system
+rm -rf deploy/rootfs
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" deploy/rootfs/owned/data
 install -m 755 -s "$built/quoris-node" "$built/cluster-cli" "$root/bin/"
 
 # What the loader would load, and the loader itself, at the paths that the

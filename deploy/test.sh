@@ -18,7 +18,7 @@ skip() {
 fail() {
     echo "deploy test: FAILED, $1" >&2
     compose ps >&2 || true
-    compose logs --tail 20 >&2 || true
+    compose logs --no-color --tail 5 >&2 || true
     exit 1
 }
 
@@ -62,7 +62,7 @@ compose() {
 }
 
 cli() {
-    deploy/rootfs/bin/cluster-cli "$@"
+    deploy/rootfs/system/bin/cluster-cli "$@"
 }
 
 redis() {
@@ -87,7 +87,7 @@ first=$QUORIS_NET.11
 
 deploy/rootfs.sh "${1:-quick}"
 started=yes
-compose up --detach --build
+compose up --detach --build || fail "the containers did not start"
 wait_until_ok "the cluster did not form itself"
 cli status "$first:6379"
 

@@ -123,6 +123,11 @@ impl Connection {
         if text.starts_with("NOAUTH") || text.starts_with("WRONGPASS") {
             let way_out = "give the right one with --password or QUORIS_PASSWORD";
             Failure::unreachable(format!("{address} wants a password ({text}); {way_out}"))
+        } else if text.starts_with("DENIED") {
+            Failure::unreachable(format!(
+                "{address} is in protected mode and answers its own machine only; set requirepass \
+                 on it, or protected-mode no in a network that you trust"
+            ))
         } else if TRANSIENT.iter().any(|code| text.starts_with(code)) {
             Failure::unfinished(format!("{address} cannot answer {command} yet: {text}"))
         } else {
