@@ -307,8 +307,9 @@ impl Session {
 
     /// Sends with the connection task's own waker, from outside that task.
     pub(crate) fn send(&self) -> Poll<std::io::Result<Vec<u8>>> {
-        let waker = self.waker.borrow().clone().unwrap_or_else(|| Waker::noop().clone());
-        self.poll_send(&mut Context::from_waker(&waker))
+        let waker = self.waker.borrow();
+        let waker = waker.as_ref().unwrap_or(Waker::noop());
+        self.poll_send(&mut Context::from_waker(waker))
     }
 
     /// Reads what has arrived.

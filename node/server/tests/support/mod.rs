@@ -1,4 +1,5 @@
 //! A node in this process, on a disk in memory, and a client that talks to it over loopback.
+#![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::rc::Rc;
 use std::sync::Arc;
