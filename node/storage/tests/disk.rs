@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use quoris_storage::disk::Fault;
-use quoris_storage::{Disk, MemoryDisk, OpenMode};
+use quoris_storage::{Disk, MemoryDisk, OpenMode, RealDisk};
 
 const FILE: &str = "/d/file";
 
@@ -122,4 +122,21 @@ fn open_modes_and_errors_are_those_of_a_real_disk() {
     assert!(file.is_empty().unwrap());
     disk.create_dir_all(Path::new("/d/below/deep")).unwrap();
     assert_eq!(disk.list(Path::new("/d")).unwrap(), ["below", "file"]);
+}
+
+/// A secret is written so that nobody else can read it, even where somebody has left a temporary
+/// file open to everybody.
+#[test]
+fn a_private_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    std::fs::write(dir.path().join("secret.tmp"), b"left").unwrap();
+    for content in [b"one" as &[u8], b"two"] {
+        quoris_storage::replace_private_file(&RealDisk, &path, content).unwrap();
+        assert_eq!(quoris_storage::read_file(&RealDisk, &path).unwrap(), content);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }

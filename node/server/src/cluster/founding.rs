@@ -61,14 +61,14 @@ async fn found_group(group: &GroupHandle, voters: &[NodeId]) -> Result<(), Group
 pub(super) async fn keep_topology(cluster: Rc<Cluster>) {
     let Some(group) = cluster.topology_group() else { return };
     let mut standing = group.watch();
-    let mut changes = cluster.changes();
+    let mut topology = cluster.changes();
     loop {
-        changes.borrow_and_update();
+        topology.borrow_and_update();
         let is_ready = standing.borrow_and_update().is_ready;
         let done = !is_ready || keep(&cluster, &group).await;
         tokio::select! {
             changed = standing.changed() => if changed.is_err() { return },
-            changed = changes.changed() => if changed.is_err() { return },
+            changed = topology.changed() => if changed.is_err() { return },
             () = sleep(PAUSE), if !done => {}
         }
     }

@@ -193,9 +193,9 @@ mod tests {
         peers.pong(one, 1, at(0));
         peers.asked(one, 1, at(1));
         peers.asked(other, 1, at(1));
-        let [pings, pongs] = peers.messages();
-        assert_eq!((pings.sent, pings.received), (1, 2));
-        assert_eq!((pongs.sent, pongs.received), (2, 1));
+        let [ping, answer] = peers.messages();
+        assert_eq!((ping.sent, ping.received), (1, 2));
+        assert_eq!((answer.sent, answer.received), (2, 1));
         let links: Vec<_> =
             peers.links().iter().map(|link| (link.direction, link.node, link.created_ms)).collect();
         let expected = [

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use quoris_consensus::RaftId;
+use quoris_consensus::{GroupHandle, RaftId};
 use quoris_topology::{Address, Change, NodeId, Term};
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -115,7 +115,7 @@ impl Cluster {
 
     fn news(&self) -> Bytes {
         let shard = self.shard_group();
-        let leads = shard.filter(|group| group.is_leader()).map(|group| Term(group.term()));
+        let leads = shard.filter(GroupHandle::is_leader).map(|group| Term(group.term()));
         let news = News { address: self.address(), applied: self.offset(), leads };
         serde_json::to_vec(&news).expect("news has only strings for keys").into()
     }

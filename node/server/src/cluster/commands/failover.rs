@@ -57,7 +57,7 @@ fn failover(cx: &mut NodeCx<'_>, args: Args<'_>, _: &mut Writer<'_>) -> Result<O
                 return Err(error);
             }
         }
-        shared.reply(&session, |reply| reply.ok());
+        shared.reply(&session, |reply| reply.simple("OK"));
         Ok(())
     })))
 }

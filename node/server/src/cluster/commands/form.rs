@@ -32,7 +32,7 @@ fn take_plan(cx: &mut NodeCx<'_>, args: Args<'_>, _: &mut Writer<'_>) -> Result<
     let (shared, session) = (Rc::clone(cx.shared), Rc::clone(cx.session));
     Ok(Outcome::Later(Box::pin(async move {
         let formed = form(&shared, plan).await?;
-        shared.reply(&session, |reply| reply.ok());
+        shared.reply(&session, |reply| reply.simple("OK"));
         if formed == Formed::Now {
             shared.restart_after_reply(&session);
         }

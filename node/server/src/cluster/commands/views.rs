@@ -141,8 +141,7 @@ fn write_fields(fields: &[(&'static str, Field)], reply: &mut Writer<'_>) {
 }
 
 fn nodes(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let text = cluster(cx)?.with_view(|view| view.nodes());
-    reply.verbatim("txt", text.as_bytes());
+    cluster(cx)?.with_view(|view| reply.verbatim("txt", view.nodes().as_bytes()));
     Ok(Outcome::Done)
 }
 
