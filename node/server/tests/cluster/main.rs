@@ -14,7 +14,7 @@ use crate::node::Machine;
 use crate::wire::Wire;
 
 /// Longer than anything here takes, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Several machines that are meant to be one cluster.

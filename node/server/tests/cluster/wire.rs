@@ -7,7 +7,7 @@ use std::time::Duration;
 use quoris_resp::{Reply, encode_command};
 
 /// Longer than anything here takes, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One connection.
 pub struct Wire {
