@@ -68,4 +68,29 @@ impl Cluster {
             })
         })
     }
+    /// The nodes of the shard of `key`, as its leader lists them: the leader first.
+    pub fn members_of(&self, key: &str) -> Vec<usize> {
+        let leader = self.nodes[self.leader_of(key)].address();
+        let slot = ask(leader, &format!("CLUSTER KEYSLOT {key}")).expect("a leader answers");
+        let slot = slot.as_integer().expect("a slot is a number");
+        let ranges = ask(leader, "CLUSTER SLOTS").expect("a leader answers");
+        let ranges = ranges.as_slice().expect("slots come as ranges");
+        let number = |reply: &Reply| reply.as_integer().expect("slots and ports are numbers");
+        let mut owners = ranges.iter().filter_map(Reply::as_slice);
+        let owner = owners.find(|range| (number(&range[0])..=number(&range[1])).contains(&slot));
+        let members = owner.expect("every slot has an owner")[2..].iter().map(|member| {
+            number(&member.as_slice().expect("a member has an address and a port")[1])
+        });
+        let at = |port| {
+            let has_it = |node: &Node| i64::from(node.address().port()) == port;
+            self.nodes.iter().position(has_it).expect("the port of one of the nodes")
+        };
+        members.map(at).collect()
+    }
+
+    /// The followers of the shard of `key`.
+    pub fn followers_of(&self, key: &str) -> Vec<usize> {
+        let leader = self.leader_of(key);
+        self.members_of(key).into_iter().filter(|member| *member != leader).collect()
+    }
 }

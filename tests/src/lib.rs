@@ -13,5 +13,9 @@
 pub mod binaries;
 pub mod cluster;
 pub mod node;
+pub mod oracle;
+pub mod ports;
+pub mod shared;
+pub mod tool;
 pub mod wait;
 pub mod wire;

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
-use quoris_resp::Reply;
 use tempfile::TempDir;
 
-use crate::wire::ask;
+use crate::ports::free_port;
+use crate::tool::{Ended, run_command};
+use crate::wire::{ask, text};
 use crate::{binaries, wait};
 
 /// A node with a data directory and ports that stay the same when it is restarted.
@@ -32,16 +33,23 @@ impl Node {
 
     /// Starts an empty node by another program, such as `taskset -c 0`.
     pub fn start_by(launcher: &[&str], arguments: &[&str]) -> Node {
-        let mut node = Node {
-            dir: TempDir::new().expect("a temporary directory can be made"),
+        let mut node = Node::prepare(launcher, arguments);
+        node.restart();
+        node
+    }
+
+    /// A node that has never run: ports, an empty directory, and the command to start it.
+    pub fn prepare(launcher: &[&str], arguments: &[&str]) -> Node {
+        let data = TempDir::new().expect("a temporary directory can be made");
+        std::fs::create_dir(data.path().join("data")).expect("its own directory");
+        Node {
+            dir: data,
             port: free_port(),
             bus_port: free_port(),
             arguments: arguments.iter().map(ToString::to_string).collect(),
             launcher: launcher.iter().map(ToString::to_string).collect(),
             process: None,
-        };
-        node.restart();
-        node
+        }
     }
 
     /// Where it listens for clients.
@@ -49,9 +57,34 @@ impl Node {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// Its data directory.
+    /// The directory that holds its data directory and its log.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Its port for the other nodes.
+    pub fn bus_port(&self) -> u16 {
+        self.bus_port
+    }
+
+    /// Runs it until it ends by itself, as a node does that refuses to start.
+    pub fn run_to_end(&self) -> Ended {
+        run_command(self.command(), "")
+    }
+
+    /// What starts the program from now on.
+    pub fn set_launcher(&mut self, launcher: &[&str]) {
+        self.launcher = launcher.iter().map(ToString::to_string).collect();
+    }
+
+    /// What it is started with from now on.
+    pub fn set_arguments(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(ToString::to_string).collect();
     }
 
     /// Its process id, while it runs.
@@ -71,14 +104,13 @@ impl Node {
         };
         command.args(["--port", &self.port.to_string()]);
         command.args(["--cluster-port", &self.bus_port.to_string()]);
-        command.arg("--dir").arg(self.dir.path().join("data")).args(&self.arguments);
+        command.arg("--dir").arg(self.data()).args(&self.arguments);
         command
     }
 
     /// Starts it again, and waits until it answers.
     pub fn restart(&mut self) {
         assert!(self.process.is_none(), "it runs already");
-        std::fs::create_dir_all(self.dir.path().join("data")).expect("its own directory");
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
         let log = log.expect("its own directory takes a file");
         let mut command = self.command();
@@ -88,7 +120,8 @@ impl Node {
         wait::until("the node answers", || {
             let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
             assert!(ended.is_none(), "the node ended: {}", self.log());
-            ask(address, "PING").ok().filter(|reply| matches!(reply, Reply::Simple(_)))
+            let reply = ask(address, "PING").ok()?;
+            (text(&reply) == "PONG" || text(&reply).starts_with("NOAUTH ")).then_some(())
         });
     }
 
@@ -123,10 +156,4 @@ impl Drop for Node {
             eprintln!("--- log of the node on port {} ---\n{}", self.port, self.log());
         }
     }
-}
-
-/// A port that nobody listens on just now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
-    listener.local_addr().expect("it is bound").port()
 }

@@ -1,7 +1,7 @@
 //! A connection that sends exactly what a test says and shows exactly what comes back.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use quoris_resp::{Reply, encode_command};
@@ -48,12 +48,48 @@ impl Wire {
                 self.received.drain(..length);
                 return Ok(reply);
             }
-            let mut buffer = [0; 16 * 1024];
-            match self.stream.read(&mut buffer)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => self.received.extend_from_slice(&buffer[..read]),
+            if self.receive()? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
+    }
+
+    /// Everything that arrives up to and including `end`, as it is on the wire.
+    ///
+    /// # Errors
+    /// If the connection ends before, or stays silent; what has arrived is in the message.
+    pub fn read_through(&mut self, end: &[u8]) -> io::Result<Vec<u8>> {
+        while !self.received.ends_with(end) {
+            if self.receive()? == 0 {
+                let received = String::from_utf8_lossy(&self.received).into_owned();
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, received));
+            }
+        }
+        Ok(std::mem::take(&mut self.received))
+    }
+
+    /// Everything that arrives until the other side closes, as it is on the wire.
+    ///
+    /// # Errors
+    /// If it does not close.
+    pub fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
+        while self.receive()? > 0 {}
+        Ok(std::mem::take(&mut self.received))
+    }
+
+    /// Says that nothing more will be sent.
+    ///
+    /// # Errors
+    /// If the connection is gone.
+    pub fn finish(&self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut buffer = [0; 16 * 1024];
+        let read = self.stream.read(&mut buffer)?;
+        self.received.extend_from_slice(&buffer[..read]);
+        Ok(read)
     }
 
     /// Sends a command and returns its reply.

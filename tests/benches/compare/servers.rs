@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use quoris_tests::cluster::Cluster;
-use quoris_tests::node::{Node, free_port};
+use quoris_tests::node::Node;
+use quoris_tests::ports::free_port;
 use quoris_tests::wait;
 use quoris_tests::wire::{ask, text};
 use tempfile::TempDir;

@@ -71,14 +71,17 @@ impl Runner<'_> {
         }
     }
 
-    /// A command without keys cannot be redirected: reads run on any node, as in Redis.
+    /// A command without keys cannot be redirected: reads run on any node, as in Redis. They wait
+    /// where nobody leads, which is also how a node begins that has yet to apply its own log.
     fn decide_keyless(&mut self, writes: bool, standing: Standing) -> Verdict {
-        let knows_leader = || self.shared.group().leader().is_some();
-        match (writes, standing.leads) {
-            (false, false) => Verdict::Here,
-            (true, false) if knows_leader() => Verdict::Refuse(READ_ONLY),
-            (true, false) => self.wait(Hold::Leader),
-            (_, true) => Verdict::Here,
+        if standing.leads {
+            return Verdict::Here;
+        }
+        match (self.shared.group().leader().is_some(), writes) {
+            (true, false) => Verdict::Here,
+            (true, true) => Verdict::Refuse(READ_ONLY),
+            (false, false) if self.session.readonly.get() => Verdict::Here,
+            (false, _) => self.wait(Hold::Leader),
         }
     }
 

@@ -212,6 +212,14 @@ impl<'a> Runner<'a> {
         if self.has_batch {
             return Step::Stop(Hold::Batch);
         }
+        if is_http(&args[0]) {
+            let (client, peer) = (self.session.id, self.session.peer);
+            tracing::warn!(
+                client,
+                "a browser may have been made to attack this node: {peer} speaks HTTP"
+            );
+            return Step::Close;
+        }
         let (error, number) = self.shared.registry.refusal(args);
         if let Some(number) = number {
             self.shared.stats.rejected(number);
@@ -226,4 +234,9 @@ impl<'a> Runner<'a> {
         self.shared.count_error(error);
         silence(self.session, output, mark);
     }
+}
+
+/// Whether a request is a line of HTTP in which a web page could hide commands, as Redis tells it.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }
