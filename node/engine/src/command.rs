@@ -50,7 +50,11 @@ impl Command {
     /// Its ACL categories: those of its group, its flags and what the declaration adds.
     pub const fn categories(&self) -> Categories {
         let flags = self.spec.flags;
-        let mut all = self.spec.group.category().or(self.spec.categories);
+        let mut all = match self.run {
+            // What a container is about is said of its subcommands.
+            Run::Container(_) => self.spec.categories,
+            _ => self.spec.group.category().or(self.spec.categories),
+        };
         all = match self.run {
             Run::Write(_) => all.or(Categories::WRITE),
             Run::Read(_) => all.or(Categories::READ),

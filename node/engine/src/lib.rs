@@ -37,6 +37,7 @@ pub mod effects;
 mod engine;
 pub mod error;
 pub mod glob;
+pub mod inspect;
 pub mod keyspace;
 pub mod rdb;
 mod rng;

@@ -92,4 +92,94 @@ impl Settings {
         }
         Some(())
     }
+
+    /// The settings that may change while a shard lives, by the names of their directives.
+    pub const NAMES: [&'static str; 11] = [
+        "hash-max-listpack-entries",
+        "hash-max-listpack-value",
+        "hll-sparse-max-bytes",
+        "list-max-listpack-size",
+        "maxmemory-policy",
+        "proto-max-bulk-len",
+        "set-max-intset-entries",
+        "set-max-listpack-entries",
+        "set-max-listpack-value",
+        "zset-max-listpack-entries",
+        "zset-max-listpack-value",
+    ];
+
+    /// Changes the setting of one of the [`Settings::NAMES`]; false, and nothing has changed, if
+    /// there is none of this name or the value is not one for it.
+    pub fn set(&mut self, name: &str, value: &str) -> bool {
+        let place = match name {
+            "hash-max-listpack-entries" => &mut self.hash_compact_entries,
+            "hash-max-listpack-value" => &mut self.hash_compact_value,
+            "set-max-intset-entries" => &mut self.set_intset_entries,
+            "set-max-listpack-entries" => &mut self.set_compact_entries,
+            "set-max-listpack-value" => &mut self.set_compact_value,
+            "zset-max-listpack-entries" => &mut self.sorted_set_compact_entries,
+            "zset-max-listpack-value" => &mut self.sorted_set_compact_value,
+            "list-max-listpack-size" => {
+                return assign(&mut self.list_node_size, value.parse().ok());
+            }
+            "hll-sparse-max-bytes" => {
+                return assign(&mut self.hyperloglog_sparse_bytes_max, value.parse().ok());
+            }
+            "proto-max-bulk-len" => return assign(&mut self.string_bytes_max, value.parse().ok()),
+            "maxmemory-policy" => {
+                self.track_frequency = value.ends_with("-lfu");
+                return true;
+            }
+            _ => return false,
+        };
+        // A threshold beyond 32 bits is none.
+        let bounded = value.parse::<u64>().ok().map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        assign(place, bounded)
+    }
+}
+
+fn assign<T>(place: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *place = value;
+            true
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn every_named_setting_can_be_set() {
+        for name in Settings::NAMES {
+            let value = if name == "maxmemory-policy" { "allkeys-lfu" } else { "7" };
+            let mut settings = Settings::default();
+            assert!(settings.set(name, value), "{name}");
+            assert_ne!(settings, Settings::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn nonsense_changes_nothing() {
+        let mut settings = Settings::default();
+        for (name, value) in [
+            ("databases", "7"),
+            ("hash-max-listpack-entries", "-1"),
+            ("list-max-listpack-size", "x"),
+            ("set-max-intset-entries", ""),
+        ] {
+            assert!(!settings.set(name, value), "{name} {value}");
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn a_threshold_beyond_32_bits_is_none() {
+        let mut settings = Settings::default();
+        assert!(settings.set("hash-max-listpack-value", "9223372036854775807"));
+        assert_eq!(settings.hash_compact_value, u32::MAX);
+    }
 }

@@ -35,6 +35,8 @@ mod identity;
 pub mod logging;
 pub(crate) mod machine;
 mod node;
+pub mod observe;
+pub mod process;
 pub mod registry;
 pub mod replies;
 mod routes;

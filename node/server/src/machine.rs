@@ -10,6 +10,7 @@ use quoris_resp::Writer;
 use tokio::time::Instant;
 
 use crate::dispatch::{AHEAD, silence};
+use crate::observe::Ran;
 use crate::session::{Ending, Hold, Session};
 use crate::shared::Shared;
 use crate::tally::Tally;
@@ -97,12 +98,8 @@ fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
 /// Runs a batch that this node proposed, and appends the replies to its sessions' outputs.
 fn run(shared: &Shared, applying: &mut Applying<'_>, batch: &Batch) {
     let now = Instant::now();
-    let mut runner = BatchRunner {
-        shared,
-        batch,
-        now_ms: shared.unix_ms(now),
-        tally: Tally::new(&shared.stats, now),
-    };
+    let mut runner =
+        BatchRunner { shared, batch, now_ms: shared.unix_ms(now), tally: Tally::new(shared, now) };
     let mut first = 0;
     for share in &batch.shares {
         let mut output = shared.output_of(&share.session);
@@ -160,12 +157,13 @@ impl BatchRunner<'_> {
                 applying.read(at, entry.command, args, &mut reply)
             }
         };
-        self.tally.after(entry);
+        let time = self.tally.after(entry);
         if let Err(error) = result {
             self.shared.stats.failed(item.number);
             self.shared.count_error(&error);
         }
         silence(session, output, mark);
+        self.shared.observed(&Ran { session, entry, args, db: item.db, time });
     }
 }
 

@@ -12,6 +12,7 @@ use quoris_consensus::{Offload, Tcp, sync_on_threads};
 use quoris_server::cli::{self, Invocation};
 use quoris_server::config::Config;
 use quoris_server::logging::Logging;
+use quoris_server::process::{Process, SystemProcess};
 use quoris_server::{Entropy as _, Exit, Node, StartError, SystemClock, SystemEntropy, World};
 use quoris_storage::{DataDir, Disk, RealDisk, SledMeta};
 
@@ -39,7 +40,7 @@ fn start() -> anyhow::Result<Exit> {
             return Ok(Exit::Shutdown);
         }
     };
-    let _logging = Logging::start(&config)?;
+    let logging = Logging::start(&config)?;
     for notice in config.notices() {
         tracing::warn!("{notice}");
     }
@@ -48,13 +49,19 @@ fn start() -> anyhow::Result<Exit> {
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())
         .context("start the runtime")?;
-    runtime.block_on(run(&config, &world))
+    let process: Rc<dyn Process> = Rc::new(SystemProcess::new(logging));
+    runtime.block_on(run(&config, &world, &process))
 }
 
-async fn run(config: &Config, world: &World<Tcp>) -> anyhow::Result<Exit> {
+async fn run(
+    config: &Config,
+    world: &World<Tcp>,
+    process: &Rc<dyn Process>,
+) -> anyhow::Result<Exit> {
     loop {
         let node = Node::start(config.clone(), world).await?;
         let shared = Rc::clone(node.shared());
+        shared.observe.set_process(Rc::clone(process));
         tracing::info!(id = shared.identity.node, addresses = ?node.addresses(), "ready");
         let signals = tokio::task::spawn_local(async move {
             terminated().await;

@@ -1,6 +1,7 @@
 //! All commands that clients may call: the engine's, and those that the node runs itself.
 
 use futures::future::LocalBoxFuture;
+use quoris_engine::command::ReadHandler;
 use quoris_engine::commands::FAMILIES;
 use quoris_engine::spec::{Begin, Find, Flags, Spec};
 use quoris_engine::{Args, Command, CommandTable, Result, Run};
@@ -28,6 +29,9 @@ pub enum Outcome {
     /// The connection runs nothing until this completes. It appends the reply to the session
     /// itself (with [`Shared::reply`]), unless it fails: then the error is the reply.
     Later(LocalBoxFuture<'static, Result>),
+    /// This write of the engine, which clients cannot call, joins the turn's batch, and its reply
+    /// is the command's. Only a leader may ask for it.
+    Write(Vec<Vec<u8>>),
 }
 
 /// A handler of a node command.
@@ -44,7 +48,10 @@ pub struct NodeCommand {
 #[derive(Clone, Copy)]
 enum Handlers {
     One(Handler),
-    Each(&'static [NodeCommand]),
+    /// The engine runs it.
+    Engine,
+    /// The subcommands, and what runs if there is no word for one.
+    Each(&'static [NodeCommand], Option<Handler>),
 }
 
 impl NodeCommand {
@@ -57,8 +64,22 @@ impl NodeCommand {
     pub const fn container(spec: Spec, subs: Subcommands) -> Self {
         NodeCommand {
             command: Command { spec, run: Run::Container(subs.commands) },
-            handlers: Handlers::Each(subs.nodes),
+            handlers: Handlers::Each(subs.nodes, None),
         }
+    }
+
+    /// A subcommand that reads the data like a command of the engine, and is routed like one.
+    pub const fn reading(spec: Spec, run: ReadHandler) -> Self {
+        NodeCommand { command: Command { spec, run: Run::Read(run) }, handlers: Handlers::Engine }
+    }
+
+    /// What a container does without a word for a subcommand.
+    #[must_use]
+    pub const fn or_alone(mut self, run: Handler) -> Self {
+        if let Handlers::Each(_, alone) = &mut self.handlers {
+            *alone = Some(run);
+        }
+        self
     }
 }
 
@@ -153,6 +174,8 @@ enum Place {
     One(u16),
     /// The subcommands are numbered from here in the order of their declaration.
     Each(u16),
+    /// The same, and the container itself has the number before.
+    Both(u16),
 }
 
 /// All commands.
@@ -183,20 +206,31 @@ impl Registry {
         let Run::Container(subs) = command.run else {
             let handler = handlers.map(|handlers| match handlers {
                 Handlers::One(handler) => *handler,
-                Handlers::Each(_) => unreachable!("only a container has several"),
+                _ => unreachable!("only a container has several, and only in it is the engine's"),
             });
             self.places.push(Place::One(first));
             self.entries.push(entry(first, command, None, handler));
             return;
         };
-        self.places.push(Place::Each(first));
+        let alone = match handlers {
+            Some(Handlers::Each(_, alone)) => *alone,
+            _ => None,
+        };
+        if alone.is_some() {
+            self.places.push(Place::Both(first + 1));
+            self.entries.push(entry(first, command, None, alone));
+        } else {
+            self.places.push(Place::Each(first));
+        }
+        let first = self.entries.len() as u16;
         for (at, sub) in subs.iter().enumerate() {
             let handler = match handlers {
-                Some(Handlers::Each(nodes)) => match nodes[at].handlers {
+                Some(Handlers::Each(nodes, _)) => match nodes[at].handlers {
                     Handlers::One(handler) => Some(handler),
-                    Handlers::Each(_) => unreachable!("subcommands have no subcommands"),
+                    Handlers::Engine => None,
+                    Handlers::Each(..) => unreachable!("subcommands have no subcommands"),
                 },
-                Some(Handlers::One(_)) => unreachable!("a container has several"),
+                Some(_) => unreachable!("a container has several"),
                 None => None,
             };
             self.entries.push(entry(first + at as u16, sub, Some(command.spec.name), handler));
@@ -209,7 +243,8 @@ impl Registry {
         let (id, command) = self.table.find(&args[0])?;
         let entry = match self.places[id.0 as usize] {
             Place::One(number) => &self.entries[number as usize],
-            Place::Each(first) => {
+            Place::Both(first) if args.len() == 1 => &self.entries[first as usize - 1],
+            Place::Each(first) | Place::Both(first) => {
                 let Run::Container(subs) = command.run else { return None };
                 let word = args.try_get(1)?;
                 let at = subs
@@ -229,13 +264,22 @@ impl Registry {
                 let number = self.table.find(&args[0]).and_then(|(id, _)| {
                     match self.places[id.0 as usize] {
                         Place::One(number) => Some(number),
-                        Place::Each(_) => None,
+                        Place::Each(_) | Place::Both(_) => None,
                     }
                 });
                 (error, number)
             }
             // An internal command: to a client it does not exist.
             Ok(_) => (unknown(args), None),
+        }
+    }
+
+    /// The number of a command without subcommands, internal ones among them.
+    pub(crate) fn number_of(&self, name: &[u8]) -> Option<u16> {
+        let (id, _) = self.table.find(name)?;
+        match self.places[id.0 as usize] {
+            Place::One(number) => Some(number),
+            Place::Each(_) | Place::Both(_) => None,
         }
     }
 

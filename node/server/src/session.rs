@@ -223,7 +223,8 @@ impl Session {
 
     /// Bytes received that have not run.
     pub fn input_bytes(&self) -> usize {
-        self.input.borrow().bytes.len()
+        // While its commands run, they are not its own buffer's.
+        self.input.try_borrow().map_or(0, |input| input.bytes.len())
     }
 
     /// Lets the connection run commands again.

@@ -15,6 +15,7 @@ use crate::dispatch::Chunk;
 use crate::expiry::Expiry;
 use crate::flush::Flusher;
 use crate::identity::Identity;
+use crate::observe::Observe;
 use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
 use crate::session::{Session, Sessions};
@@ -58,6 +59,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// What is counted.
     pub stats: Stats,
+    /// What an operator watches.
+    pub observe: Observe,
     /// The port that clients connect to.
     pub port: Cell<u16>,
     /// When it started, in milliseconds since the Unix epoch.
@@ -105,12 +108,15 @@ impl Shared {
         let routes: Rc<dyn Routes> = cluster.clone();
         let now_ms = clock.unix_ms();
         let limits = Limits { bulk_bytes_max: config.proto_max_bulk_len(), ..Limits::default() };
+        let stats = Stats::new(registry.entries().len());
+        stats.tracks_latency.set(config.latency_tracking());
         Rc::new(Shared {
-            stats: Stats::new(registry.entries().len()),
+            stats,
             rng: RefCell::new(Rng::new(entropy.next_u64())),
             owned: RefCell::new(SlotSet::owned(&*routes)),
             is_single_shard: Cell::new(routes.is_single_shard()),
             routes: RefCell::new(routes),
+            observe: Observe::new(&config),
             config: RefCell::new(config),
             identity,
             cluster,

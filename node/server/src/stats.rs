@@ -115,6 +115,8 @@ pub struct Stats {
     pub entries_proposed: Cell<u64>,
     /// Changes to the data since the start.
     pub changes: Cell<u64>,
+    /// `latency-tracking`: histograms are kept.
+    pub tracks_latency: Cell<bool>,
 }
 
 impl Stats {
@@ -131,7 +133,9 @@ impl Stats {
         let stats = &mut commands[number as usize];
         stats.calls += calls;
         stats.nanos += nanos;
-        stats.latency.get_or_insert_default().record(nanos / calls.max(1), calls);
+        if self.tracks_latency.get() {
+            stats.latency.get_or_insert_default().record(nanos / calls.max(1), calls);
+        }
         self.commands_processed.set(self.commands_processed.get() + calls);
     }
 

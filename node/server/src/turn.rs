@@ -153,7 +153,7 @@ impl Batch {
 }
 
 /// The places of the arguments of an encoded command.
-fn spans_of(encoded: &[u8]) -> Vec<Span> {
+pub(crate) fn spans_of(encoded: &[u8]) -> Vec<Span> {
     let (mut spans, mut words) = (Vec::new(), Vec::new());
     let limits = Limits { bulk_bytes_max: u32::MAX, ..Limits::default() };
     let parsed = RequestParser::default().next(encoded, &limits, &mut spans, &mut words);

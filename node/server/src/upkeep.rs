@@ -3,21 +3,25 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep};
 
 use crate::session::Hold;
 use crate::shared::{Exit, Shared};
 
 /// Looks after clients `hz` times a second, until it is dropped.
 pub(crate) async fn run(shared: Rc<Shared>) {
-    let hz = shared.config.borrow().hz().clamp(1, 500);
-    let mut ticks = interval(Duration::from_secs(1) / hz);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut number = 0_u64;
+    let mut last_second = Instant::now();
     loop {
-        ticks.tick().await;
-        number += 1;
-        if number.is_multiple_of(u64::from(hz)) {
+        // Anew each time, because it may be changed.
+        let hz = shared.config.borrow().hz().clamp(1, 500);
+        sleep(Duration::from_secs(1) / hz).await;
+        if shared.observe.cron_paused.get() {
+            continue;
+        }
+        let now = Instant::now();
+        shared.sample(now);
+        if now - last_second >= Duration::from_secs(1) {
+            last_second = now;
             close_idle(&shared);
         }
     }

@@ -14,6 +14,7 @@ mod keys;
 mod lists;
 mod options;
 mod sets;
+mod settings;
 mod sorted_sets;
 mod strings;
 
@@ -27,6 +28,7 @@ pub static FAMILIES: &[&[Command]] = &[
     hyperloglogs::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
+    settings::COMMANDS,
     sets::COMMANDS,
     sorted_sets::COMMANDS,
     strings::COMMANDS,

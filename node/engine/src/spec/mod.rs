@@ -37,6 +37,10 @@ pub struct Spec {
     pub key_specs: KeySpecs,
     /// Number of words including the name; negative if that is a minimum.
     pub arity: i32,
+    /// What clients of a cluster and proxies may want to know, in Redis's words.
+    ///
+    /// Source: <https://redis.io/docs/latest/develop/reference/command-tips/>.
+    pub tips: &'static [&'static str],
 }
 
 /// The key specifications of one command: at most three.
@@ -61,6 +65,7 @@ impl Spec {
             categories: Categories::NONE,
             key_specs: [None; 3],
             arity: 1,
+            tips: &[],
         }
     }
 
@@ -114,6 +119,13 @@ impl Spec {
     #[must_use]
     pub const fn categories(mut self, categories: Categories) -> Spec {
         self.categories = categories;
+        self
+    }
+
+    /// Gives tips for clients of a cluster and for proxies.
+    #[must_use]
+    pub const fn tips(mut self, tips: &'static [&'static str]) -> Spec {
+        self.tips = tips;
         self
     }
 

@@ -14,6 +14,7 @@ const FAST: Flags = Flags::FAST.or(Flags::LOADING).or(Flags::STALE);
 /// PING [message]
 const PING: NodeCommand = NodeCommand::new(
     Spec::new("ping", Group::Connection, "1.0.0", "Answers, to show that the node is there.")
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
         .args(&[string("message").optional()])
         .flags(Flags::FAST),
     ping,
@@ -96,6 +97,7 @@ fn select(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
 fn reset(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let authenticated = cx.shared.config.borrow().requirepass().is_none();
     cx.session.reset(authenticated);
+    cx.shared.observe.remove_monitor(cx.session);
     // The writer still speaks what the connection spoke; a status is the same in both.
     reply.simple("RESET");
     Ok(Outcome::Done)

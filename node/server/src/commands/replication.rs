@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_millis(2);
 /// WAIT numreplicas timeout
 const WAIT: NodeCommand = NodeCommand::new(
     Spec::new("wait", Group::Generic, "3.0.0", "Waits until followers have this client's writes.")
+        .tips(&["request_policy:all_shards", "response_policy:agg_min"])
         .args(&[integer("numreplicas"), integer("timeout")])
         .flags(Flags::BLOCKING),
     wait,

@@ -13,6 +13,7 @@ pub(super) const COMMANDS: &[NodeCommand] = &[TIME, SHUTDOWN];
 /// TIME
 const TIME: NodeCommand = NodeCommand::new(
     Spec::new("time", Group::Server, "2.6.0", "Returns the time of day.")
+        .tips(&["nondeterministic_output"])
         .flags(Flags::FAST.or(Flags::LOADING).or(Flags::STALE)),
     time,
 );

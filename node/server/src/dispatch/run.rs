@@ -5,17 +5,18 @@ use std::rc::Rc;
 
 use quoris_engine::spec::Flags;
 use quoris_engine::{Args, CommandError, ReadAt, Run};
-use quoris_resp::Writer;
+use quoris_resp::{Writer, encode_command};
 use tokio::time::Instant;
 
 use super::chunk::Found;
 use super::silence;
+use crate::observe::Ran;
 use crate::registry::{Entry, NodeCx, Outcome};
 use crate::replies;
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
 use crate::tally::Tally;
-use crate::turn::{Batch, Request};
+use crate::turn::{Batch, Request, spans_of};
 
 /// What became of a command.
 pub(super) enum Step {
@@ -67,7 +68,7 @@ impl<'a> Runner<'a> {
             now_ms: shared.unix_ms(now),
             standing: None,
             has_batch: false,
-            tally: Tally::new(&shared.stats, now),
+            tally: Tally::new(shared, now),
             ran: 0,
             last: None,
         }
@@ -151,12 +152,13 @@ impl<'a> Runner<'a> {
         let at = ReadAt { db: self.session.db.get(), now_ms: self.now_ms, seed: self.now_ms };
         self.tally.before(entry);
         let result = self.shared.engine.borrow().read(at, entry.command, args, &mut reply);
-        self.tally.after(entry);
+        let time = self.tally.after(entry);
         if let Err(error) = result {
             self.shared.stats.failed(entry.number);
             self.shared.count_error(&error);
         }
         silence(self.session, output, mark);
+        self.shared.observed(&Ran { session: self.session, entry, args, db: at.db, time });
     }
 
     fn node_command(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
@@ -169,12 +171,15 @@ impl<'a> Runner<'a> {
         }
         self.ran += 1;
         self.last = Some(entry.number);
+        self.session.last_command.set(self.last);
+        let db = self.session.db.get();
         let mark = output.len();
         let mut reply = Writer::new(output, self.session.protocol.get());
         let mut cx = NodeCx { shared: self.shared, session: self.session };
         self.tally.before(entry);
         let outcome = handler(&mut cx, args, &mut reply);
-        self.tally.after(entry);
+        let time = self.tally.after(entry);
+        self.shared.observed(&Ran { session: self.session, entry, args, db, time });
         // It may have changed what the next one sees.
         self.standing = None;
         match outcome {
@@ -187,6 +192,10 @@ impl<'a> Runner<'a> {
                 *self.session.later.borrow_mut() = Some(future);
                 Step::Done(Hold::Later)
             }
+            Ok(Outcome::Write(words)) => {
+                self.write_internal(&words);
+                Step::Next
+            }
             Err(error) => {
                 output.truncate(mark);
                 Writer::new(output, self.session.protocol.get()).error(error.as_str());
@@ -196,6 +205,24 @@ impl<'a> Runner<'a> {
                 Step::Next
             }
         }
+    }
+
+    /// Adds an internal write to the turn's batch, on the client's behalf.
+    fn write_internal(&mut self, words: &[Vec<u8>]) {
+        let number = self.shared.registry.number_of(&words[0]);
+        let number = number.expect("a handler names a command that there is");
+        let mut bytes = Vec::new();
+        encode_command(&mut bytes, words.iter().map(Vec::as_slice));
+        let spans = spans_of(&bytes);
+        let request = Request {
+            args: Args::new(&bytes, &spans),
+            encoded: Some((&bytes, &spans)),
+            number,
+            db: self.session.db.get(),
+            prepared: None,
+        };
+        self.shared.turn.borrow_mut().write(self.session, &request);
+        self.has_batch = true;
     }
 
     fn refuse(&mut self, entry: &Entry, error: &CommandError, output: &mut Vec<u8>) -> Step {

@@ -12,6 +12,7 @@ use crate::types::Hash;
 /// HGETALL key
 pub(super) const HGETALL: Command = Command {
     spec: Spec::new("hgetall", Group::Hash, "2.0.0", "Returns all fields with their values.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key")])
         .complexity("O(N) where N is the number of fields"),
     run: Run::Read(hgetall),
@@ -20,6 +21,7 @@ pub(super) const HGETALL: Command = Command {
 /// HKEYS key
 pub(super) const HKEYS: Command = Command {
     spec: Spec::new("hkeys", Group::Hash, "2.0.0", "Returns all fields.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key")])
         .complexity("O(N) where N is the number of fields"),
     run: Run::Read(hkeys),
@@ -28,6 +30,7 @@ pub(super) const HKEYS: Command = Command {
 /// HVALS key
 pub(super) const HVALS: Command = Command {
     spec: Spec::new("hvals", Group::Hash, "2.0.0", "Returns the values of all fields.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key")])
         .complexity("O(N) where N is the number of fields"),
     run: Run::Read(hvals),

@@ -14,6 +14,7 @@ use crate::types::{Element, Hash};
 /// HRANDFIELD key [count [WITHVALUES]]
 pub(super) const HRANDFIELD: Command = Command {
     spec: Spec::new("hrandfield", Group::Hash, "6.2.0", "Returns random fields of a hash.")
+        .tips(&["nondeterministic_output"])
         .args(&[
             key("key"),
             block("options", &[integer("count"), token("withvalues", "WITHVALUES").optional()])

@@ -13,6 +13,7 @@ use crate::types::{Encoding, Hash};
 /// HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]
 pub(super) const HSCAN: Command = Command {
     spec: Spec::new("hscan", Group::Hash, "2.8.0", "Walks over the fields of a hash in steps.")
+        .tips(&["nondeterministic_output"])
         .args(&[
             key("key"),
             integer("cursor"),

@@ -11,6 +11,7 @@ use crate::spec::{Flags, Group, KeyAccess, Spec, key};
 /// DEL key [key …]
 pub(super) const DEL: Command = Command {
     spec: Spec::new("del", Group::Generic, "1.0.0", "Deletes keys.")
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"])
         .args(&[key("key").access(KeyAccess::REMOVE).multiple()])
         .complexity("O(N) where N is the number of keys that will be removed."),
     run: Run::Write(del),
@@ -19,6 +20,7 @@ pub(super) const DEL: Command = Command {
 /// UNLINK key [key …]
 pub(super) const UNLINK: Command = Command {
     spec: Spec::new("unlink", Group::Generic, "4.0.0", "Deletes keys, like DEL.")
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"])
         .args(&[key("key").access(KeyAccess::REMOVE).multiple()])
         .flags(Flags::FAST),
     run: Run::Write(del),

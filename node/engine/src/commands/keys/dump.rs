@@ -14,6 +14,7 @@ use crate::spec::{Categories, Flags, Group, KeyAccess, Spec, integer, key, strin
 /// DUMP key
 pub(super) const DUMP: Command = Command {
     spec: Spec::new("dump", Group::Generic, "2.6.0", "Returns a value as bytes for RESTORE.")
+        .tips(&["nondeterministic_output"])
         .args(&[key("key").access(KeyAccess::READ)])
         .complexity("O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size."),
     run: Run::Read(dump),

@@ -10,6 +10,7 @@ use crate::spec::{Flags, Group, KeyAccess, Spec, key};
 /// EXISTS key [key …]
 pub(super) const EXISTS: Command = Command {
     spec: Spec::new("exists", Group::Generic, "1.0.0", "Counts how many of the keys exist.")
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"])
         .args(&[key("key").access(KeyAccess::PEEK).multiple()])
         .flags(Flags::FAST)
         .complexity("O(N) where N is the number of keys to check."),
@@ -19,6 +20,7 @@ pub(super) const EXISTS: Command = Command {
 /// TOUCH key [key …]
 pub(super) const TOUCH: Command = Command {
     spec: Spec::new("touch", Group::Generic, "3.2.1", "Counts keys and marks them as used.")
+        .tips(&["request_policy:multi_shard", "response_policy:agg_sum"])
         .args(&[key("key").access(KeyAccess::PEEK).multiple()])
         .flags(Flags::FAST)
         .complexity("O(N) where N is the number of keys that will be touched."),

@@ -16,6 +16,7 @@ const OF_KEYSPACE: Categories = Categories::KEYSPACE.or(Categories::DANGEROUS);
 /// FLUSHDB [ASYNC | SYNC]
 pub(super) const FLUSHDB: Command = Command {
     spec: Spec::new("flushdb", Group::Server, "1.0.0", "Removes all keys of the database.")
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
         .args(&[MODE])
         .categories(OF_KEYSPACE)
         .complexity("O(N) where N is the number of keys in the selected database"),
@@ -25,6 +26,7 @@ pub(super) const FLUSHDB: Command = Command {
 /// FLUSHALL [ASYNC | SYNC]
 pub(super) const FLUSHALL: Command = Command {
     spec: Spec::new("flushall", Group::Server, "1.0.0", "Removes all keys of all databases.")
+        .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
         .args(&[MODE])
         .categories(OF_KEYSPACE)
         .complexity("O(N) where N is the total number of keys in all databases"),

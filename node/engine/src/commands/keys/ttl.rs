@@ -11,6 +11,7 @@ use crate::spec::{Flags, Group, KeyAccess, Spec, key};
 /// TTL key
 pub(super) const TTL: Command = Command {
     spec: Spec::new("ttl", Group::Generic, "1.0.0", "Returns the seconds until a key expires.")
+        .tips(&["nondeterministic_output"])
         .args(&[key("key").access(KeyAccess::READ)])
         .flags(Flags::FAST),
     run: Run::Read(|cx, args, reply| answer(cx, args, reply, |at, now| (at - now + 500) / 1000)),
@@ -19,6 +20,7 @@ pub(super) const TTL: Command = Command {
 /// PTTL key
 pub(super) const PTTL: Command = Command {
     spec: Spec::new("pttl", Group::Generic, "2.6.0", "Returns the milliseconds until expiry.")
+        .tips(&["nondeterministic_output"])
         .args(&[key("key").access(KeyAccess::READ)])
         .flags(Flags::FAST),
     run: Run::Read(|cx, args, reply| answer(cx, args, reply, |at, now| at - now)),

@@ -18,6 +18,7 @@ use crate::spec::{Categories, Flags, Group, Spec, integer, pattern, string};
 /// KEYS pattern
 pub(super) const KEYS: Command = Command {
     spec: Spec::new("keys", Group::Generic, "1.0.0", "Lists all keys that match a pattern.")
+        .tips(&["request_policy:all_shards", "nondeterministic_output_order"])
         .args(&[pattern("pattern")])
         .categories(Categories::DANGEROUS)
         .complexity("O(N) with N being the number of keys in the database."),
@@ -27,6 +28,7 @@ pub(super) const KEYS: Command = Command {
 /// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
 pub(super) const SCAN: Command = Command {
     spec: Spec::new("scan", Group::Generic, "2.8.0", "Lists keys in steps.")
+        .tips(&["nondeterministic_output", "request_policy:special"])
         .args(&[
             integer("cursor"),
             pattern("pattern").after("MATCH").optional(),
@@ -39,13 +41,15 @@ pub(super) const SCAN: Command = Command {
 
 /// RANDOMKEY
 pub(super) const RANDOMKEY: Command = Command {
-    spec: Spec::new("randomkey", Group::Generic, "1.0.0", "Returns some key."),
+    spec: Spec::new("randomkey", Group::Generic, "1.0.0", "Returns some key.")
+        .tips(&["request_policy:all_shards", "nondeterministic_output"]),
     run: Run::Read(randomkey),
 };
 
 /// DBSIZE
 pub(super) const DBSIZE: Command = Command {
     spec: Spec::new("dbsize", Group::Server, "1.0.0", "Counts the keys of the database.")
+        .tips(&["request_policy:all_shards", "response_policy:agg_sum"])
         .flags(Flags::FAST)
         .categories(Categories::KEYSPACE),
     run: Run::Read(dbsize),

@@ -19,6 +19,7 @@ use crate::types::{Set, SetLimits};
 /// SINTER key [key …]
 pub(super) const SINTER: Command = Command {
     spec: Spec::new("sinter", Group::Set, "1.0.0", "Returns what several sets have in common.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key").multiple()])
         .complexity("O(N*M) worst case, N being the size of the smallest of M sets"),
     run: Run::Read(sinter),
@@ -27,6 +28,7 @@ pub(super) const SINTER: Command = Command {
 /// SUNION key [key …]
 pub(super) const SUNION: Command = Command {
     spec: Spec::new("sunion", Group::Set, "1.0.0", "Returns the members of any of several sets.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key").multiple()])
         .complexity("O(N) where N is the number of members of all sets"),
     run: Run::Read(sunion),
@@ -35,6 +37,7 @@ pub(super) const SUNION: Command = Command {
 /// SDIFF key [key …]
 pub(super) const SDIFF: Command = Command {
     spec: Spec::new("sdiff", Group::Set, "1.0.0", "Returns a set without the members of others.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key").multiple()])
         .complexity("O(N) where N is the number of members of all sets"),
     run: Run::Read(sdiff),

@@ -12,6 +12,7 @@ use crate::types::Set;
 /// SMEMBERS key
 pub(super) const SMEMBERS: Command = Command {
     spec: Spec::new("smembers", Group::Set, "1.0.0", "Returns all members of a set.")
+        .tips(&["nondeterministic_output_order"])
         .args(&[key("key")])
         .complexity("O(N) where N is the number of members"),
     run: Run::Read(smembers),

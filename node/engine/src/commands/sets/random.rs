@@ -15,6 +15,7 @@ use crate::types::Set;
 /// SPOP key [count]
 pub(super) const SPOP: Command = Command {
     spec: Spec::new("spop", Group::Set, "1.0.0", "Removes random members, and returns them.")
+        .tips(&["nondeterministic_output"])
         .args(&[key("key").access(KeyAccess::TAKE), integer("count").optional()])
         .complexity("O(N) where N is the number of members removed")
         .flags(Flags::FAST),
@@ -24,6 +25,7 @@ pub(super) const SPOP: Command = Command {
 /// SRANDMEMBER key [count]
 pub(super) const SRANDMEMBER: Command = Command {
     spec: Spec::new("srandmember", Group::Set, "1.0.0", "Returns random members of a set.")
+        .tips(&["nondeterministic_output"])
         .args(&[key("key"), integer("count").optional()])
         .complexity("O(N) where N is the number of members returned"),
     run: Run::Read(srandmember),

@@ -13,6 +13,7 @@ use crate::types::{Encoding, Set};
 /// SSCAN key cursor [MATCH pattern] [COUNT count]
 pub(super) const SSCAN: Command = Command {
     spec: Spec::new("sscan", Group::Set, "2.8.0", "Walks over the members of a set in steps.")
+        .tips(&["nondeterministic_output"])
         .args(&[
             key("key"),
             integer("cursor"),

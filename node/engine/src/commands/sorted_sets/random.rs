@@ -18,6 +18,7 @@ use crate::types::SortedSet;
 /// ZRANDMEMBER key [count [WITHSCORES]]
 pub(super) const ZRANDMEMBER: Command = Command {
     spec: Spec::new("zrandmember", Group::SortedSet, "6.2.0", "Returns random members.")
+        .tips(&["nondeterministic_output"])
         .args(&[
             key("key"),
             block("options", &[integer("count"), token("withscores", "WITHSCORES").optional()])
@@ -35,6 +36,7 @@ pub(super) const ZSCAN: Command = Command {
         "2.8.0",
         "Walks through members and scores, a few at each call.",
     )
+    .tips(&["nondeterministic_output"])
     .args(&[
         key("key"),
         integer("cursor"),

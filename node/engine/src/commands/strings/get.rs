@@ -27,6 +27,7 @@ pub(super) const STRLEN: Command = Command {
 /// MGET key [key …]
 pub(super) const MGET: Command = Command {
     spec: Spec::new("mget", Group::String, "1.0.0", "Returns the strings at several keys.")
+        .tips(&["request_policy:multi_shard"])
         .args(&[key("key").multiple()])
         .flags(Flags::FAST)
         .complexity("O(N) where N is the number of keys to retrieve."),

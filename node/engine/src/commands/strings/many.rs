@@ -11,6 +11,7 @@ use crate::spec::{Flags, Group, KeyAccess, Spec, block, key, string};
 /// MSET key value [key value …]
 pub(super) const MSET: Command = Command {
     spec: Spec::new("mset", Group::String, "1.0.1", "Sets several keys to strings.")
+        .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"])
         .args(&[
             block("data", &[key("key").access(KeyAccess::OVERWRITE), string("value")]).multiple()
         ])
@@ -27,6 +28,7 @@ pub(super) const MSETNX: Command = Command {
         "1.0.1",
         "Sets several keys to strings if none of them exists.",
     )
+    .tips(&["request_policy:multi_shard", "response_policy:agg_min"])
     .args(&[block("data", &[key("key").access(KeyAccess::OVERWRITE), string("value")]).multiple()])
     .flags(Flags::DENYOOM)
     .complexity("O(N) where N is the number of keys to set."),

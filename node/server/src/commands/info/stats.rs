@@ -1,0 +1,30 @@
+//! What is counted: `stats`.
+
+use super::{Section, fields, no_lines};
+use crate::observe::rate::Counter;
+use crate::shared::Shared;
+
+pub(super) const SECTION: Section =
+    Section { name: "stats", title: "Stats", by_default: true, fields: FIELDS, lines: no_lines };
+
+fields! { FIELDS:
+    "total_connections_received" => |facts| facts.shared.stats.connections_received.get(),
+    "total_commands_processed" => |facts| facts.shared.stats.commands_processed.get(),
+    "instantaneous_ops_per_sec" => |facts| rate(facts.shared, Counter::Commands),
+    "total_net_input_bytes" => |facts| facts.shared.stats.bytes_in.get(),
+    "total_net_output_bytes" => |facts| facts.shared.stats.bytes_out.get(),
+    "instantaneous_input_kbps" => |facts| kilobytes(rate(facts.shared, Counter::BytesIn)),
+    "instantaneous_output_kbps" => |facts| kilobytes(rate(facts.shared, Counter::BytesOut)),
+    "rejected_connections" => |facts| facts.shared.stats.connections_rejected.get(),
+    "total_error_replies" => |facts| facts.shared.stats.error_replies.get(),
+    "quoris_entries_proposed" => |facts| facts.shared.stats.entries_proposed.get(),
+    "quoris_changes" => |facts| facts.shared.stats.changes.get(),
+}
+
+fn rate(shared: &Shared, counter: Counter) -> u64 {
+    shared.observe.rates.borrow().per_second(counter)
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.2}", bytes as f64 / 1024.0)
+}
