@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): small, and fixed for ever, so that a seed that
+/// `SplitMix64` (Steele, Lea, Flood, OOPSLA 2014): small, and fixed for ever, so that a seed that
 /// failed once fails again after any upgrade of a dependency.
 #[derive(Clone, Debug)]
 pub struct Random(u64);

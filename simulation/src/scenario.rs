@@ -19,7 +19,7 @@ const CLIENTS: u32 = 3;
 /// Faults in one run.
 const FAULTS: usize = 5;
 /// Simulated time after which a run that has not ended has failed.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 /// Simulated time between the last cure and the last reads.
 const SETTLING: Duration = Duration::from_secs(3);
 

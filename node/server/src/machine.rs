@@ -150,12 +150,11 @@ impl BatchRunner<'_> {
         let mut reply = Writer::new(output, session.protocol.get());
         let args = self.batch.args(item);
         self.tally.before(entry);
-        let result = match entry.command.run {
-            Run::Write(_) => applying.run(item.db, entry.command, args, &mut reply),
-            _ => {
-                let at = ReadAt { db: item.db, now_ms: self.now_ms, seed: self.now_ms };
-                applying.read(at, entry.command, args, &mut reply)
-            }
+        let result = if let Run::Write(_) = entry.command.run {
+            applying.run(item.db, entry.command, args, &mut reply)
+        } else {
+            let at = ReadAt { db: item.db, now_ms: self.now_ms, seed: self.now_ms };
+            applying.read(at, entry.command, args, &mut reply)
         };
         let time = self.tally.after(entry);
         if let Err(error) = result {

@@ -97,15 +97,12 @@ impl Batch {
     fn add(&mut self, session: &Rc<Session>, request: &Request<'_>, start: usize, is_rider: bool) {
         let out = if is_rider { &mut self.riders } else { &mut self.payload };
         let first_span = self.spans.len();
-        match request.encoded {
-            Some((bytes, spans)) => {
-                out.extend_from_slice(bytes);
-                self.spans.extend_from_slice(spans);
-            }
-            None => {
-                encode_command(out, request.args.from(0));
-                self.spans.extend(spans_of(&out[start..]));
-            }
+        if let Some((bytes, spans)) = request.encoded {
+            out.extend_from_slice(bytes);
+            self.spans.extend_from_slice(spans);
+        } else {
+            encode_command(out, request.args.from(0));
+            self.spans.extend(spans_of(&out[start..]));
         }
         self.items.push(Item {
             number: request.number,

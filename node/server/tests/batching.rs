@@ -138,7 +138,7 @@ fn keys_expire_without_being_asked_for() {
         client.line("SELECT 5", "+OK\r\n").await;
         client.line("SET dies x PX 20", "+OK\r\n").await;
         let before = shared.stats.entries_proposed.get();
-        while shared.engine.borrow().keyspace().database(5).len() > 0 {
+        while !shared.engine.borrow().keyspace().database(5).is_empty() {
             tokio::task::yield_now().await;
         }
         assert_eq!(shared.stats.entries_proposed.get() - before, 1);

@@ -21,7 +21,7 @@ pub fn check(history: &[Operation]) -> Result<(), String> {
 }
 
 fn check_list(operations: &[&Operation]) -> Result<(), String> {
-    let last = operations.iter().rev().find_map(|op| match &op.told {
+    let final_read = operations.iter().rev().find_map(|op| match &op.told {
         Told::List(list) => Some((op.called, list)),
         _ => None,
     });
@@ -32,11 +32,11 @@ fn check_list(operations: &[&Operation]) -> Result<(), String> {
             _ => None,
         })
         .collect();
-    let Some((read_at, list)) = last else {
+    let Some((read_at, elements)) = final_read else {
         return if appends.is_empty() { Ok(()) } else { Err("was never read at the end".into()) };
     };
     for (value, append) in &appends {
-        let seen = list.iter().filter(|seen| *seen == value).count();
+        let seen = elements.iter().filter(|seen| *seen == value).count();
         match (&append.told, seen) {
             (Told::Ok, 1) | (Told::Unknown, 0 | 1) | (Told::Refused, 0) => {}
             (Told::Ok, 0) if append.returned > read_at => {}
@@ -45,7 +45,7 @@ fn check_list(operations: &[&Operation]) -> Result<(), String> {
             }
         }
     }
-    for pair in list.windows(2) {
+    for pair in elements.windows(2) {
         in_order(pair, &appends)?;
     }
     Ok(())

@@ -7,8 +7,7 @@
 //! Sources: Herlihy and Wing, "Linearizability", TOPLAS 1990; Wing and Gong, "Testing and
 //! verifying concurrent objects", JPDC 1993; Lowe, "Testing for linearizability", 2016.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::collections::BTreeSet;
 
 use super::by_key;
 use crate::history::{Ask, Operation, Told};
@@ -60,8 +59,8 @@ impl Step {
 
 /// Which steps have been placed, one bit each.
 type Placed = Vec<u64>;
-/// Hashing that does not differ from one process to the next.
-type Visited = HashSet<(Placed, Option<u64>), BuildHasherDefault<DefaultHasher>>;
+/// States that lead nowhere.
+type Visited = BTreeSet<(Placed, Option<u64>)>;
 
 fn is_linearizable(steps: &[Step]) -> bool {
     let mut placed: Placed = vec![0; steps.len().div_ceil(64)];

@@ -35,7 +35,7 @@ const HELLO: NodeCommand = NodeCommand::new(
 );
 
 fn hello(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let protocol = match args.try_get(1).map(|word| parse_i64(word)) {
+    let protocol = match args.try_get(1).map(parse_i64) {
         None => None,
         Some(None) => return Err(replies::PROTOCOL_NOT_INTEGER),
         Some(Some(2)) => Some(Protocol::Resp2),
@@ -67,7 +67,7 @@ struct Options<'a> {
     name: Option<&'a [u8]>,
 }
 
-fn options<'a>(args: Args<'a>) -> Result<Options<'a>> {
+fn options(args: Args<'_>) -> Result<Options<'_>> {
     let (mut at, mut found) = (2, Options::default());
     while let Some(option) = args.try_get(at) {
         match (args.try_get(at + 1), args.try_get(at + 2)) {

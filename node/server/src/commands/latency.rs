@@ -178,7 +178,8 @@ fn histogram(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
 }
 
 fn show_histogram(stats: &CommandStats, reply: &mut Writer<'_>) {
-    let buckets = buckets(stats.latency.iter().flat_map(|latency| latency.cumulative()));
+    let buckets =
+        buckets(stats.latency.iter().flat_map(super::super::stats::Histogram::cumulative));
     reply.map(2);
     reply.bulk(b"calls");
     reply.integer(buckets.last().map_or(0, |(_, count)| *count as i64));

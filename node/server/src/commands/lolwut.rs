@@ -22,11 +22,11 @@ const LOLWUT: NodeCommand = NodeCommand::new(
 const SIZE: (usize, usize) = (48, 12);
 
 fn lolwut(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let mut text = picture(cx.shared.entropy.next_u64());
-    text.push_str(&format!(
-        "\nSlots in search of a leader. Redis ver. {REDIS_VERSION}, Quoris ver. {}\n",
+    let picture = picture(cx.shared.entropy.next_u64());
+    let text = format!(
+        "{picture}\nSlots in search of a leader. Redis ver. {REDIS_VERSION}, Quoris ver. {}\n",
         env!("CARGO_PKG_VERSION")
-    ));
+    );
     reply.verbatim("txt", text.as_bytes());
     Ok(Outcome::Done)
 }

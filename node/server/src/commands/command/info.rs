@@ -34,19 +34,19 @@ fn write_set(names: &[impl AsRef<str>], reply: &mut Writer<'_>) {
 
 fn flags(named: Named) -> Vec<&'static str> {
     let own = named.command.spec.flags;
-    let mut names = Vec::new();
+    let mut all = Vec::new();
     match named.command.run {
-        Run::Write(_) => names.push("write"),
+        Run::Write(_) => all.push("write"),
         Run::Read(_) if named.command.spec.key_specs[0].is_some() || is_about_data(named) => {
-            names.push("readonly");
+            all.push("readonly");
         }
         _ => {}
     }
-    names.extend(own.names());
+    all.extend(own.names());
     if !own.has(Flags::MOVABLE_KEYS) && has_movable_keys(&named.command.spec) {
-        names.push("movablekeys");
+        all.push("movablekeys");
     }
-    names
+    all
 }
 
 /// Whether a reading command without keys reads the data, and not only a text of its own.

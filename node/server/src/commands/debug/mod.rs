@@ -25,7 +25,7 @@ const DEBUG: NodeCommand = NodeCommand::new(
 );
 
 /// Nobody needs the node to sleep for longer, and its followers give it up much sooner.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 const FORBIDDEN: CommandError = CommandError::fixed(
     "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
@@ -158,7 +158,7 @@ fn is_about_buffers(what: &[u8], value: &[u8]) -> bool {
 
 /// The state goes through the form that it has on disk and between nodes.
 fn reload(cx: &NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    for option in args.from(2) {
+    if let Some(option) = args.from(2).next() {
         let known = [&b"merge"[..], b"noflush", b"nosave"];
         let is_known = known.iter().any(|word| option.eq_ignore_ascii_case(word));
         return Err(if is_known { RELOAD_OPTION } else { BAD_RELOAD });

@@ -28,7 +28,7 @@ fields! { SERVER:
     "uptime_in_days" => |facts| facts.uptime_s() / 86400,
     "hz" => |facts| facts.config.hz(),
     "configured_hz" => |facts| facts.config.hz(),
-    "lru_clock" => |facts| facts.now_us / 1_000_000 & LRU_CLOCK_MAX,
+    "lru_clock" => |facts| (facts.now_us / 1_000_000) & LRU_CLOCK_MAX,
     "executable" => |facts| facts.process.executable(),
     "config_file" => |facts| facts.config.file().map_or_else(String::new, |file| file.display().to_string()),
     "io_threads_active" => |_| false,
