@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     address::Address,
     failure::{Code, Failure, Outcome},
+    output::say,
     survey::Survey,
     table::counted,
     view::{Shard, slot_ranges},
@@ -127,20 +128,17 @@ pub async fn run(seed: &Address, password: Option<&str>, as_json: bool) -> Outco
     let (shards, nodes) = (survey.view.shards.len() as u64, survey.answers.len() as u64);
     if as_json {
         let state = state.map_or("ok", Severity::name);
-        println!(
-            "{}",
-            json!({ "state": state, "shards": shards, "nodes": nodes, "findings": findings })
-        );
+        say(json!({ "state": state, "shards": shards, "nodes": nodes, "findings": findings }));
     } else if state.is_none() {
-        println!(
+        say(format_args!(
             "ok: {} on {}; every slot is owned, every shard has its leader and all its \
              followers, and all nodes agree",
             counted(shards, "shard"),
             counted(nodes, "node")
-        );
+        ));
     } else {
         for finding in &findings {
-            println!("{}: {}", finding.severity.name(), finding.text);
+            say(format_args!("{}: {}", finding.severity.name(), finding.text));
         }
     }
     let found = counted(findings.len() as u64, "finding");

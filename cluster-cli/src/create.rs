@@ -21,6 +21,7 @@ use crate::{
     check::judge,
     confirm::confirm,
     failure::{Code, Failure, Outcome},
+    output::{say, show, tell},
     plan,
     progress::Progress,
     recruit::inspect,
@@ -56,16 +57,16 @@ pub async fn run(args: &Create) -> Outcome {
     let plan = plan::draw(&candidates, args.replicas)?;
     if args.dry_run {
         if args.output.json {
-            println!("{}", plan.without_secret().to_json());
+            say(plan.without_secret().to_json());
         } else {
-            print!("{}", plan::describe(&plan));
+            show(plan::describe(&plan));
         }
         return Ok(());
     }
     if !args.output.json {
-        eprint!("{}", plan::describe(&plan));
+        tell(plan::describe(&plan).trim_end());
         for warning in plan::warnings(&plan) {
-            eprintln!("note: {warning}");
+            tell(format_args!("note: {warning}"));
         }
     }
     confirm("Form this cluster?", args.yes)?;
@@ -97,12 +98,12 @@ fn announce(args: &Create, formed: Formed, plan: Option<&Plan>) {
     let first = &args.nodes[0];
     if args.output.json {
         let cluster_id = plan.map(|plan| &plan.cluster_id);
-        println!("{}", json!({ "formed": formed == Formed::Now, "cluster_id": cluster_id }));
+        say(json!({ "formed": formed == Formed::Now, "cluster_id": cluster_id }));
     } else {
         match formed {
-            Formed::Now => println!("formed; look at it with: cluster-cli status {first}"),
+            Formed::Now => say(format_args!("formed; look at it with: cluster-cli status {first}")),
             Formed::Already => {
-                println!("these nodes already form one cluster; nothing was changed");
+                say("these nodes already form one cluster; nothing was changed");
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     args::Failover,
     confirm::confirm,
     failure::{Failure, Outcome},
+    output::say,
     progress::Progress,
     survey::{Report, report},
     view::{Role, Shard, slot_ranges},
@@ -35,13 +36,13 @@ pub async fn run(args: &Failover) -> Outcome {
     let from = old_leader.as_ref().map_or("nobody".into(), Address::to_string);
     if args.dry_run {
         if args.output.json {
-            println!(
-                "{}",
-                json!({ "would_lead": args.node, "leader": old_leader, "slots": shard.slots })
-            );
+            say(json!({ "would_lead": args.node, "leader": old_leader, "slots": shard.slots }));
             return Ok(());
         }
-        println!("would move the leadership of slots {slots} from {from} to {}", args.node);
+        say(format_args!(
+            "would move the leadership of slots {slots} from {from} to {}",
+            args.node
+        ));
         return Ok(());
     }
     confirm(
@@ -55,9 +56,9 @@ pub async fn run(args: &Failover) -> Outcome {
     wait_until_leader(args).await?;
     progress.finish();
     if args.output.json {
-        println!("{}", json!({ "leader": args.node, "was": old_leader, "slots": shard.slots }));
+        say(json!({ "leader": args.node, "was": old_leader, "slots": shard.slots }));
     } else {
-        println!("{} leads slots {slots} now", args.node);
+        say(format_args!("{} leads slots {slots} now", args.node));
     }
     Ok(())
 }

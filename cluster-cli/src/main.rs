@@ -4,6 +4,8 @@
 //! that any client could send. It knows the topology and the wire, never the
 //! engine.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod address;
 mod args;
 mod check;
@@ -12,6 +14,7 @@ mod create;
 mod demo;
 mod failover;
 mod failure;
+mod output;
 mod ping;
 mod plan;
 mod progress;
@@ -29,6 +32,7 @@ use clap::{CommandFactory, Parser};
 use crate::{
     args::{Cli, Command},
     failure::Outcome,
+    output::{show, tell},
 };
 
 fn main() -> ExitCode {
@@ -40,7 +44,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(&cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("cluster-cli: {failure}");
+            tell(format_args!("cluster-cli: {failure}"));
             ExitCode::from(failure.code as u8)
         }
     }
@@ -59,12 +63,9 @@ async fn run(command: &Command) -> Outcome {
         Command::Ping(args) => ping::run(&args.node, args.access.password.as_deref()).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {
-            clap_complete::generate(
-                *shell,
-                &mut Cli::command(),
-                "cluster-cli",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "cluster-cli", &mut script);
+            show(String::from_utf8_lossy(&script));
             Ok(())
         }
     }

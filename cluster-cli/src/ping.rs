@@ -4,6 +4,7 @@
 use crate::{
     address::Address,
     failure::{Failure, Outcome},
+    output::say,
     wire::Connection,
 };
 
@@ -13,6 +14,6 @@ pub async fn run(node: &Address, password: Option<&str>) -> Outcome {
     if reply.as_str() != Some("PONG") {
         return Err(Failure::unreachable(format!("{node} answered {reply:?} instead of PONG")));
     }
-    println!("PONG");
+    say("PONG");
     Ok(())
 }

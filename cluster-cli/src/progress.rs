@@ -5,6 +5,8 @@ use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::tell;
+
 /// One running command's progress.
 #[derive(Debug)]
 pub enum Progress {
@@ -38,7 +40,7 @@ impl Progress {
         match self {
             Self::Spinner(bar) => bar.set_message(text),
             Self::Lines(last) if *last != text => {
-                eprintln!("{text}");
+                tell(&text);
                 *last = text;
             }
             Self::Lines(_) | Self::Quiet => {}

@@ -6,6 +6,7 @@ use crate::{
     address::Address,
     check::{Finding, Severity, judge, worst},
     failure::Outcome,
+    output::{say, show},
     survey::{Answer, Survey},
     table::{bytes, counted, grouped, layout},
     view::{Role, Shard, slot_ranges},
@@ -15,9 +16,9 @@ use crate::{
 pub async fn run(seed: &Address, password: Option<&str>, as_json: bool) -> Outcome {
     let survey = Survey::take(seed, password).await?;
     if as_json {
-        println!("{}", document(&survey));
+        say(document(&survey));
     } else {
-        print!("{}", text(&survey));
+        show(text(&survey));
     }
     Ok(())
 }

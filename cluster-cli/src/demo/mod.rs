@@ -24,6 +24,7 @@ use crate::{
     args::Demo,
     create::{Formed, form},
     failure::{Failure, Outcome},
+    output::{say, tell},
     progress::Progress,
 };
 
@@ -44,7 +45,7 @@ pub async fn run(args: &Demo) -> Outcome {
         outcome = serve(&mut nodes, args, &addresses) => outcome,
         () = stop.wait() => Ok(()),
     };
-    eprintln!("stopping {} nodes", nodes.len());
+    tell(format_args!("stopping {} nodes", nodes.len()));
     join_all(nodes.iter_mut().map(|node| node.stop(home.grace()))).await;
     outcome
 }
@@ -70,18 +71,18 @@ async fn serve(nodes: &mut [Node], args: &Demo, addresses: &[Address]) -> Outcom
 fn introduce(args: &Demo, addresses: &[Address], formed: Formed) {
     let first = &addresses[0];
     let again = if formed == Formed::Already { " again" } else { "" };
-    println!(
+    say(format_args!(
         "{} shards of {} nodes run{again} on ports {}-{}",
         args.shards,
         args.nodes_per_shard,
         first.port,
-        addresses[addresses.len() - 1].port,
-    );
-    println!("  redis-cli -c -p {}", first.port);
+        addresses[addresses.len() - 1].port
+    ));
+    say(format_args!("  redis-cli -c -p {}", first.port));
     // As it was called, so that the line can be copied.
     let tool = std::env::args().next().unwrap_or_else(|| "cluster-cli".into());
-    println!("  {tool} status {first}");
-    println!("Ctrl-C stops them.");
+    say(format_args!("  {tool} status {first}"));
+    say("Ctrl-C stops them.");
 }
 
 /// Where the nodes live: the directory that was asked for, or one that goes

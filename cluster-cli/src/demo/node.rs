@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     address::Address,
     failure::{Failure, Outcome},
+    output::tell,
     wire::Connection,
 };
 
@@ -115,17 +116,20 @@ impl Node {
             self.child = None;
             if self.started.elapsed() < HOPELESS_WITHIN {
                 let reason = self.last_words();
-                eprintln!("{} ended at once ({how}): {reason}; it stays down", self.address);
+                tell(format_args!(
+                    "{} ended at once ({how}): {reason}; it stays down",
+                    self.address
+                ));
                 return;
             }
             let seconds = RESTART_AFTER.as_secs();
-            eprintln!("{} ended ({how}); starting it again in {seconds} s", self.address);
+            tell(format_args!("{} ended ({how}); starting it again in {seconds} s", self.address));
             sleep(RESTART_AFTER).await;
             if let Err(failure) = self.start() {
-                eprintln!("{} stays down: {failure}", self.address);
+                tell(format_args!("{} stays down: {failure}", self.address));
                 return;
             }
-            eprintln!("{} is started again", self.address);
+            tell(format_args!("{} is started again", self.address));
         }
     }
 

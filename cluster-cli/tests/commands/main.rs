@@ -101,6 +101,16 @@ async fn a_follower_takes_over_and_a_leader_has_nothing_to_take() {
 }
 
 #[tokio::test]
+async fn a_reader_that_goes_away_is_no_failure() {
+    let script = "\"$0\" completions bash | head -n 1; exit \"${PIPESTATUS[0]}\"";
+    let tool = env!("CARGO_BIN_EXE_cluster-cli");
+    let mut command = tokio::process::Command::new("bash");
+    let output = command.args(["-c", script, tool]).output().await.expect("there is bash");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(text(&output).lines().count(), 1, "{}", text(&output));
+}
+
+#[tokio::test]
 async fn errors_are_one_line() {
     let output = cluster_cli(&["ping", "127.0.0.1:1"]).await;
     assert_eq!(output.status.code(), Some(3));
