@@ -64,9 +64,6 @@ def errors(client):
     for wrong in (
         lambda: client.incr("py:string:0"),
         lambda: client.hget("py:string:0", "field"),
-        lambda: client.execute_command("NOSUCHCOMMAND", "py:string:0", target_nodes="random")
-        if isinstance(client, RedisCluster)
-        else client.execute_command("NOSUCHCOMMAND"),
     ):
         try:
             wrong()

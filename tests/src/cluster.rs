@@ -1,6 +1,7 @@
 //! Several nodes that form a cluster.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::process::Command;
 
 use quoris_resp::Reply;
@@ -48,6 +49,33 @@ impl Cluster {
         wait::until("every shard has a leader", || {
             (self.leaders().len() == self.shards).then_some(())
         });
+        wait::until("all nodes have heard of them", || self.is_known_to_all().then_some(()));
+    }
+
+    /// Whether all running nodes tell the same: who leads, and that the other running nodes are
+    /// well.
+    fn is_known_to_all(&self) -> bool {
+        let mut leaders: Vec<_> = self.leaders().iter().map(|at| self.port(*at)).collect();
+        let mut running: Vec<_> = (0..self.nodes.len())
+            .filter(|at| self.nodes[*at].pid().is_some())
+            .map(|at| self.port(at))
+            .collect();
+        leaders.sort_unstable();
+        running.sort_unstable();
+        self.nodes.iter().filter(|node| node.pid().is_some()).all(|node| {
+            let told = ranges(node.address());
+            let mut first: Vec<_> = told.iter().map(|(_, ports)| ports[0]).collect();
+            let mut all: Vec<_> = told.into_iter().flat_map(|(_, ports)| ports).collect();
+            first.sort_unstable();
+            all.sort_unstable();
+            let shards = ask(node.address(), "CLUSTER SHARDS").map(|reply| format!("{reply:?}"));
+            let loading = format!("{:?}", Reply::Bulk(b"loading".to_vec()));
+            first == leaders && all == running && shards.is_ok_and(|it| !it.contains(&loading))
+        })
+    }
+
+    fn port(&self, node: usize) -> i64 {
+        self.nodes[node].address().port().into()
     }
 
     /// The nodes that lead a shard just now, by index.
@@ -73,19 +101,13 @@ impl Cluster {
         let leader = self.nodes[self.leader_of(key)].address();
         let slot = ask(leader, &format!("CLUSTER KEYSLOT {key}")).expect("a leader answers");
         let slot = slot.as_integer().expect("a slot is a number");
-        let ranges = ask(leader, "CLUSTER SLOTS").expect("a leader answers");
-        let ranges = ranges.as_slice().expect("slots come as ranges");
-        let number = |reply: &Reply| reply.as_integer().expect("slots and ports are numbers");
-        let mut owners = ranges.iter().filter_map(Reply::as_slice);
-        let owner = owners.find(|range| (number(&range[0])..=number(&range[1])).contains(&slot));
-        let members = owner.expect("every slot has an owner")[2..].iter().map(|member| {
-            number(&member.as_slice().expect("a member has an address and a port")[1])
-        });
-        let at = |port| {
-            let has_it = |node: &Node| i64::from(node.address().port()) == port;
-            self.nodes.iter().position(has_it).expect("the port of one of the nodes")
+        let owner = ranges(leader).into_iter().find(|(range, _)| range.contains(&slot));
+        let (_, ports) = owner.expect("every slot has an owner");
+        let at = |port: i64| {
+            let has_it = |at: &usize| self.port(*at) == port;
+            (0..self.nodes.len()).find(has_it).expect("the port of one of the nodes")
         };
-        members.map(at).collect()
+        ports.into_iter().map(at).collect()
     }
 
     /// The followers of the shard of `key`.
@@ -93,4 +115,16 @@ impl Cluster {
         let leader = self.leader_of(key);
         self.members_of(key).into_iter().filter(|member| *member != leader).collect()
     }
+}
+
+/// `CLUSTER SLOTS`: ranges of slots with the ports of their nodes, the leader's first. Nothing if
+/// the node does not answer.
+fn ranges(node: SocketAddr) -> Vec<(RangeInclusive<i64>, Vec<i64>)> {
+    let number = |reply: &Reply| reply.as_integer().expect("slots and ports are numbers");
+    let port = |member: &Reply| number(&member.as_slice().expect("it has address and port")[1]);
+    let Ok(reply) = ask(node, "CLUSTER SLOTS") else { return Vec::new() };
+    let entries = reply.as_slice().unwrap_or_default().iter().filter_map(Reply::as_slice);
+    entries
+        .map(|it| (number(&it[0])..=number(&it[1]), it[2..].iter().map(port).collect()))
+        .collect()
 }

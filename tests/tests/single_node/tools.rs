@@ -43,6 +43,20 @@ fn a_file_of_requests_is_taken_as_it_is() {
 }
 
 #[test]
+fn a_fresh_node_is_a_whole_cluster() {
+    let node = Node::start(&[]);
+    let address = node.address().to_string();
+    let said = run("redis-cli", &["--cluster", "check", &address], "").success();
+    assert!(said.contains("[OK] All nodes agree about slots configuration."), "{said}");
+    assert!(said.contains("[OK] All 16384 slots covered."), "{said}");
+    let said = run("redis-cli", &["--cluster", "info", &address], "").success();
+    assert!(said.contains("0 keys in 1 masters."), "{said}");
+    let answers = "CLUSTER KEYSLOT foo\nCLUSTER COUNTKEYSINSLOT 12182\n";
+    let said = run("redis-cli", &["-c", "-p", &port_of(&node)], answers).success();
+    assert_eq!(said, "12182\n0\n");
+}
+
+#[test]
 fn redis_benchmark_finds_every_command_it_knows() {
     let node = Node::start(&["--appendfsync", "no"]);
     let tests = "ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange,mset";
