@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
-use quoris_engine::{Applying, CommandError, ReadAt, Run, Seeds, Settings, Stamp};
+use quoris_engine::{Applying, CommandError, ReadAt, Seeds, Settings, Stamp};
 use quoris_resp::Writer;
 use tokio::time::Instant;
 
@@ -150,11 +150,11 @@ impl BatchRunner<'_> {
         let mut reply = Writer::new(output, session.protocol.get());
         let args = self.batch.args(item);
         self.tally.before(entry);
-        let result = if let Run::Write(_) = entry.command.run {
-            applying.run(item.db, entry.command, args, &mut reply)
-        } else {
+        let result = if item.is_rider {
             let at = ReadAt { db: item.db, now_ms: self.now_ms, seed: self.now_ms };
             applying.read(at, entry.command, args, &mut reply)
+        } else {
+            applying.run(item.db, entry.command, args, &mut reply)
         };
         let time = self.tally.after(entry);
         if let Err(error) = result {

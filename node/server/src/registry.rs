@@ -7,6 +7,7 @@ use quoris_engine::spec::{Begin, Find, Flags, Spec};
 use quoris_engine::{Args, Command, CommandTable, Result, Run};
 use quoris_resp::Writer;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::session::Session;
@@ -184,6 +185,8 @@ pub struct Registry {
     /// By the command's number in the table.
     places: Vec<Place>,
     entries: Vec<Entry>,
+    /// The name found last, as it was written, and its number: pipelines repeat themselves.
+    last: Cell<(u64, u16)>,
 }
 
 impl Registry {
@@ -194,7 +197,8 @@ impl Registry {
         let node = node.map(|node| (&node.command, Some(&node.handlers)));
         let all: Vec<_> = engine.chain(node).collect();
         let table = CommandTable::of(all.iter().map(|(command, _)| *command));
-        let mut registry = Registry { table, places: Vec::new(), entries: Vec::new() };
+        let mut registry =
+            Registry { table, places: Vec::new(), entries: Vec::new(), last: Cell::new((0, 0)) };
         for (command, handlers) in all {
             registry.add(command, handlers);
         }
@@ -240,9 +244,24 @@ impl Registry {
     /// The command that a request names, if there is one and the number of words fits.
     #[inline]
     pub fn find(&self, args: &Args<'_>) -> Option<&Entry> {
+        let packed = pack(&args[0]);
+        let (last, number) = self.last.get();
+        let entry = if packed == last && packed != 0 {
+            &self.entries[number as usize]
+        } else {
+            self.look_up(args, packed)?
+        };
+        let spec = &entry.command.spec;
+        (spec.accepts(args.len()) && !spec.flags.has(Flags::INTERNAL)).then_some(entry)
+    }
+
+    fn look_up(&self, args: &Args<'_>, packed: u64) -> Option<&Entry> {
         let (id, command) = self.table.find(&args[0])?;
-        let entry = match self.places[id.0 as usize] {
-            Place::One(number) => &self.entries[number as usize],
+        Some(match self.places[id.0 as usize] {
+            Place::One(number) => {
+                self.last.set((packed, number));
+                &self.entries[number as usize]
+            }
             Place::Both(first) if args.len() == 1 => &self.entries[first as usize - 1],
             Place::Each(first) | Place::Both(first) => {
                 let Run::Container(subs) = command.run else { return None };
@@ -252,9 +271,7 @@ impl Registry {
                     .position(|sub| word.eq_ignore_ascii_case(sub.spec.name.as_bytes()))?;
                 &self.entries[first as usize + at]
             }
-        };
-        let spec = &entry.command.spec;
-        (spec.accepts(args.len()) && !spec.flags.has(Flags::INTERNAL)).then_some(entry)
+        })
     }
 
     /// Why [`Registry::find`] found nothing, in Redis's words, and whose refusal it is to count.
@@ -300,6 +317,15 @@ impl Registry {
     }
 }
 
+/// A name of up to seven bytes and its length as one number; zero for a longer one.
+#[inline]
+fn pack(name: &[u8]) -> u64 {
+    if name.len() > 7 {
+        return 0;
+    }
+    name.iter().fold(name.len() as u64, |packed, byte| packed << 8 | u64::from(*byte))
+}
+
 fn unknown(args: &Args<'_>) -> quoris_engine::CommandError {
     let empty = CommandTable::of([]);
     empty.check(args).err().expect("an empty table knows no command")
@@ -323,5 +349,49 @@ fn keys_of(spec: &Spec) -> Keys {
             (Begin::Index(at), Find::Range { .. }, _) => Keys::Several(Some(at as u8)),
             _ => Keys::Several(None),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quoris_resp::split_words;
+
+    use super::*;
+    use crate::commands;
+
+    fn found(registry: &Registry, line: &str) -> Option<String> {
+        let (mut spans, mut words) = (Vec::new(), Vec::new());
+        split_words(line.as_bytes(), &mut spans, &mut words).expect("balanced quotes");
+        registry.find(&Args::new(&words, &spans)).map(Entry::full_name)
+    }
+
+    #[test]
+    fn a_name_is_found_whatever_was_looked_for_before() {
+        let registry = Registry::new(commands::FAMILIES);
+        let table = [
+            ("GET a", Some("get")),
+            ("GET a", Some("get")),
+            ("GET", None),
+            ("get a", Some("get")),
+            ("SET a b", Some("set")),
+            ("GETRANGE a 0 1", Some("getrange")),
+            ("GETRANGE a 0 1", Some("getrange")),
+            ("nosuch", None),
+            ("\"\"", None),
+            ("\"\"", None),
+            ("GET a", Some("get")),
+            ("quoris.expire a", None),
+        ];
+        for (line, expected) in table {
+            assert_eq!(found(&registry, line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_indexes() {
+        let registry = Registry::new(commands::FAMILIES);
+        for (at, entry) in registry.entries().iter().enumerate() {
+            assert_eq!(entry.number as usize, at, "{}", entry.full_name());
+        }
     }
 }

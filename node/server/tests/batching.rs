@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use quoris_server::Exit;
@@ -15,24 +16,15 @@ fn the_writes_of_one_pipeline_are_one_entry() {
         let before = shared.stats.entries_proposed.get();
         let pipeline = b"INCR n\r\nGET n\r\nINCR n\r\n".repeat(100);
         client.send(&pipeline).await;
-        let expected: String = (0..100)
-            .map(|n| {
-                format!(
-                    ":{}\r\n${}\r\n{}\r\n:{}\r\n",
-                    2 * n + 1,
-                    len(2 * n + 1),
-                    2 * n + 1,
-                    2 * n + 2
-                )
-            })
-            .collect();
+        let mut expected = String::new();
+        for n in (1..200).step_by(2) {
+            let next = n + 1;
+            let digits = n.to_string().len();
+            write!(expected, ":{n}\r\n${digits}\r\n{n}\r\n:{next}\r\n").expect("memory");
+        }
         client.expect(&expected).await;
         assert_eq!(shared.stats.entries_proposed.get() - before, 1);
     });
-}
-
-fn len(number: usize) -> usize {
-    number.to_string().len()
 }
 
 #[test]

@@ -35,9 +35,10 @@ fn a_request_is_checked_in_the_order_of_redis() {
 fn a_pipeline_may_authenticate_itself_before_a_long_request() {
     with_node(&["--requirepass", "secret"], async |shared| {
         let mut client = Client::connect(&shared).await;
-        let pairs: String = (0..8).map(|n| format!("$2\r\nk{n}\r\n$1\r\n{n}\r\n")).collect();
+        let pairs = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let pairs = pairs.map(|key| format!("$1\r\n{key}\r\n$1\r\n7\r\n")).concat();
         let pipeline = format!(
-            "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n*17\r\n$4\r\nMSET\r\n{pairs}*2\r\n$3\r\nGET\r\n$2\r\nk7\r\n"
+            "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n*17\r\n$4\r\nMSET\r\n{pairs}*2\r\n$3\r\nGET\r\n$1\r\nh\r\n"
         );
         client.send(pipeline.as_bytes()).await;
         client.expect("+OK\r\n+OK\r\n$1\r\n7\r\n").await;

@@ -111,24 +111,25 @@ impl Chunk {
         Tail::More
     }
 
-    /// Computes slot and hash of the first key of every command, and asks for the memory that they
-    /// lead to.
+    /// Computes slot and hash of the first key of every command, and asks for the memory that
+    /// reads will need; for writes, that happens when they are applied.
     pub(super) fn prepare(&mut self, engine: &Engine, registry: &Registry, input: &[u8], db: u16) {
         let is_pipeline = self.len > 1;
-        for found in &mut self.places[..self.len] {
+        let mut fetched = [const { None }; AHEAD];
+        for (found, fetched) in self.places[..self.len].iter_mut().zip(&mut fetched) {
             let Some(number) = found.number else { continue };
-            let Some(word) = registry.entry(number).keys.first() else { continue };
+            let entry = registry.entry(number);
+            let Some(word) = entry.keys.first() else { continue };
             let Some(key) = found.args(input).try_get(word) else { continue };
             let ready = engine.prepare(word, key);
-            if is_pipeline {
-                engine.prefetch_table(db, &ready);
-            }
             found.prepared = Some(ready);
-        }
-        if is_pipeline {
-            for ready in self.found().iter().filter_map(|found| found.prepared.as_ref()) {
-                engine.prefetch_entry(db, ready);
+            if is_pipeline && !entry.command.writes() {
+                engine.prefetch_table(db, &ready);
+                *fetched = Some(ready);
             }
+        }
+        for ready in fetched.iter().flatten() {
+            engine.prefetch_entry(db, ready);
         }
     }
 }
