@@ -68,7 +68,9 @@ pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
         }
         drop(waker);
         if flusher.is_woken.replace(false) {
-            end_batch(&shared);
+            if !waits_for_sync(&shared) {
+                end_batch(&shared);
+            }
             send(&shared);
         }
         Poll::<()>::Pending
@@ -77,16 +79,19 @@ pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
     tokio::task::unconstrained(turns)
 }
 
-/// Proposes the turn's batch, unless one that is under way has to be synced first.
-fn end_batch(shared: &Shared) {
+/// Whether the turn's batch had better grow while one that is under way is synced.
+fn waits_for_sync(shared: &Shared) -> bool {
+    let is_small = shared.turn.borrow().payload_bytes() < LARGE;
+    is_small && shared.pending.borrow().len() > 0 && shared.is_one_at_a_time()
+}
+
+/// Proposes the turn's batch, if there is one.
+pub(crate) fn end_batch(shared: &Shared) {
     let mut turn = shared.turn.borrow_mut();
     if turn.is_empty() {
         return;
     }
     let mut pending = shared.pending.borrow_mut();
-    if pending.len() > 0 && turn.payload_bytes() < LARGE && shared.is_one_at_a_time() {
-        return;
-    }
     let payload = turn.close();
     let fresh = pending.fresh();
     let tag = pending.push(std::mem::replace(&mut *turn, fresh));
@@ -115,7 +120,7 @@ fn send(shared: &Shared) {
         if session.is_blocked() || session.ending() == Ending::Now {
             continue;
         }
-        match session.send() {
+        match session.send(&shared.stats.bytes_out) {
             Poll::Ready(Ok(buffer)) => {
                 shared.give_buffer(buffer);
                 session.resume();

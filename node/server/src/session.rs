@@ -281,8 +281,12 @@ impl Session {
     }
 
     /// Sends as much as the socket takes. `Ready(Ok)` when everything is out; the vector is then
-    /// returned for reuse.
-    pub(crate) fn poll_send(&self, cx: &mut Context<'_>) -> Poll<std::io::Result<Vec<u8>>> {
+    /// returned for reuse. `total` counts the bytes of all sessions.
+    pub(crate) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        total: &Cell<u64>,
+    ) -> Poll<std::io::Result<Vec<u8>>> {
         let output = &mut *self.output.borrow_mut();
         let mut socket = self.socket.borrow_mut();
         while output.sent < output.bytes.len() {
@@ -301,16 +305,17 @@ impl Session {
         }
         self.blocked.set(false);
         self.bytes_out.set(self.bytes_out.get() + output.sent as u64);
+        total.set(total.get() + output.sent as u64);
         output.sent = 0;
         output.bytes.clear();
         Poll::Ready(Ok(std::mem::take(&mut output.bytes)))
     }
 
     /// Sends with the connection task's own waker, from outside that task.
-    pub(crate) fn send(&self) -> Poll<std::io::Result<Vec<u8>>> {
+    pub(crate) fn send(&self, total: &Cell<u64>) -> Poll<std::io::Result<Vec<u8>>> {
         let waker = self.waker.borrow();
         let waker = waker.as_ref().unwrap_or(Waker::noop());
-        self.poll_send(&mut Context::from_waker(waker))
+        self.poll_send(&mut Context::from_waker(waker), total)
     }
 
     /// Reads what has arrived.

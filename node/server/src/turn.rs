@@ -22,6 +22,10 @@ use crate::session::Session;
 /// A batch that reaches this size is proposed although another is under way.
 pub(crate) const LARGE: usize = 1 << 20;
 
+/// No command joins a batch of this size: entries stay small enough for the bus, and places in
+/// them for 32 bits. A single command may be larger.
+const FULL: usize = 16 << 20;
+
 /// A command of a batch.
 pub(crate) struct Item {
     /// Its number in the registry.
@@ -71,6 +75,12 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// Whether it has no room for another command.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.payload.len() + self.riders.len() > FULL
     }
 
     pub(crate) fn payload_bytes(&self) -> usize {
@@ -227,5 +237,93 @@ impl Failure {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quoris_engine::Slot;
+
+    use super::*;
+    use crate::replies;
+
+    fn session(id: u64) -> Rc<Session> {
+        let address = ([127, 0, 0, 1], 1).into();
+        let (socket, _) = tokio::io::duplex(1);
+        Rc::new(Session::new(id, Box::new(socket), address, address, 0))
+    }
+
+    fn join(batch: &mut Batch, session: &Rc<Session>, db: u16, line: &str, writes: bool) {
+        let (mut spans, mut words) = (Vec::new(), Vec::new());
+        quoris_resp::split_words(line.as_bytes(), &mut spans, &mut words).expect("words");
+        let args = Args::new(&words, &spans);
+        let request = Request { args, encoded: None, number: 0, db, prepared: None };
+        if writes {
+            batch.write(session, &request);
+        } else {
+            batch.ride(session, &request);
+        }
+    }
+
+    fn mixed() -> Batch {
+        let (one, other) = (session(1), session(2));
+        let mut batch = Batch::default();
+        join(&mut batch, &one, 0, "SET a 1", true);
+        join(&mut batch, &one, 0, "GET a", false);
+        join(&mut batch, &other, 3, "INCR b", true);
+        join(&mut batch, &other, 0, "INCR c", true);
+        batch
+    }
+
+    #[test]
+    fn the_payload_selects_databases_and_leaves_riders_out() {
+        let mut batch = mixed();
+        let payload = batch.close();
+        let expected = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n\
+             *2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$4\r\nINCR\r\n$1\r\nb\r\n\
+             *2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*2\r\n$4\r\nINCR\r\n$1\r\nc\r\n";
+        assert_eq!(String::from_utf8_lossy(&payload), expected);
+    }
+
+    #[test]
+    fn items_keep_their_words_and_their_sessions() {
+        let mut batch = mixed();
+        batch.close();
+        let line = |item| {
+            let words: Vec<_> = batch.args(item).from(0).map(String::from_utf8_lossy).collect();
+            words.join(" ")
+        };
+        let lines: Vec<_> = batch.items.iter().map(line).collect();
+        assert_eq!(lines, ["SET a 1", "GET a", "INCR b", "INCR c"]);
+        let shares: Vec<_> =
+            batch.shares.iter().map(|share| (share.session.id, share.end)).collect();
+        assert_eq!(shares, [(1, 2), (2, 4)]);
+    }
+
+    #[test]
+    fn a_failed_batch_never_claims_more_than_is_known() {
+        let mut batch = mixed();
+        batch.close();
+        let (write, rider) = (&batch.items[0], &batch.items[1]);
+        let reply = |failure: &Failure, item| failure.reply(item, &batch.args(item), Some(1));
+        let moved = Failure::NotAppended(Some(("10.0.0.2".to_owned(), 7)));
+        let slot = Slot::of_key(b"a").number();
+        assert_eq!(reply(&Failure::Unknown, write), replies::OUTCOME_UNKNOWN);
+        assert_eq!(reply(&Failure::Unknown, rider), replies::TRY_AGAIN);
+        assert_eq!(reply(&Failure::NotAppended(None), write), replies::TRY_AGAIN);
+        assert_eq!(reply(&moved, write), replies::moved(slot, "10.0.0.2", 7));
+        assert_eq!(reply(&moved, rider), replies::moved(slot, "10.0.0.2", 7));
+    }
+
+    #[test]
+    fn batches_are_found_by_tag_in_any_order() {
+        let mut pending = Pending::default();
+        let tags: Vec<_> = (0..4).map(|_| pending.push(Batch::default())).collect();
+        assert!(pending.take(tags[2]).is_some());
+        assert!(pending.take(tags[2]).is_none());
+        assert!(pending.take(tags[0]).is_some());
+        assert!(pending.take(tags[3]).is_some());
+        assert_eq!(pending.len(), 1);
+        assert!(pending.take(0).is_none());
     }
 }

@@ -60,7 +60,7 @@ impl Connection<'_> {
                 return Poll::Ready(Ok(()));
             }
             if session.is_blocked() {
-                let buffer = ready!(session.poll_send(cx))?;
+                let buffer = ready!(session.poll_send(cx, &self.shared.stats.bytes_out))?;
                 self.shared.give_buffer(buffer);
                 session.soft_limit_since.set(None);
             }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::chunk::Found;
 use super::silence;
+use crate::flush;
 use crate::observe::Ran;
 use crate::registry::{Entry, NodeCx, Outcome};
 use crate::replies;
@@ -113,6 +114,12 @@ impl<'a> Runner<'a> {
         }
         if self.shared.is_paused(writes) {
             return Step::Stop(Hold::Paused);
+        }
+        if (writes || self.has_batch) && self.shared.turn.borrow().is_full() {
+            if self.has_batch {
+                return Step::Stop(Hold::Batch);
+            }
+            flush::end_batch(self.shared);
         }
         self.ran += 1;
         self.last = Some(number);
