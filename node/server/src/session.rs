@@ -5,7 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use futures::future::LocalBoxFuture;
@@ -343,48 +342,5 @@ impl Session {
             flag.set(false);
         }
         self.reply_mode.set(ReplyMode::On);
-    }
-}
-
-/// All clients of a node, in the order of their numbers.
-#[derive(Default)]
-pub struct Sessions {
-    all: RefCell<std::collections::BTreeMap<u64, Rc<Session>>>,
-    next_id: Cell<u64>,
-}
-
-impl Sessions {
-    /// The next number.
-    pub(crate) fn next_id(&self) -> u64 {
-        self.next_id.set(self.next_id.get() + 1);
-        self.next_id.get()
-    }
-
-    pub(crate) fn insert(&self, session: &Rc<Session>) {
-        self.all.borrow_mut().insert(session.id, Rc::clone(session));
-    }
-
-    pub(crate) fn remove(&self, id: u64) {
-        self.all.borrow_mut().remove(&id);
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all.borrow().len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The client with this number.
-    pub fn get(&self, id: u64) -> Option<Rc<Session>> {
-        self.all.borrow().get(&id).cloned()
-    }
-
-    /// All of them, as of now.
-    pub fn list(&self) -> Vec<Rc<Session>> {
-        self.all.borrow().values().cloned().collect()
     }
 }
