@@ -39,7 +39,7 @@ run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
 
 bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part of it
 	$(CARGO) build --release --locked -p quoris-server -p quoris-cluster-cli
-	QUORIS_BIN_DIR=target/release $(CARGO) bench --locked -p quoris-tests --bench compare -- $(BENCH)
+	QUORIS_BIN_DIR=target/release $(CARGO) bench --profile quick --locked -p quoris-tests --bench compare -- $(BENCH)
 
 sim: ## Run whole clusters in the simulation; SEEDS=100 for that many, FROM=7 for the first
 	$(CARGO) run --profile sim --locked -p quoris-simulation -- --seeds $(SEEDS) --from $(FROM)
