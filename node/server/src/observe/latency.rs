@@ -234,7 +234,7 @@ mod tests {
         }
         let graph = latency.get(b"command").unwrap().1.graph("command", 3600);
         let rows: Vec<_> = graph.lines().skip(2).collect();
-        assert_eq!(rows, ["  #", "  |", " _|", "_||", "   ", "111", "h00", " ms"]);
+        assert_eq!(rows, ["  #", " _|", " ||", "_||", "   ", "111", "h00", " ms"]);
     }
 
     #[test]
