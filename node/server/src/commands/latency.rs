@@ -6,7 +6,7 @@ use quoris_resp::Writer;
 
 use super::help;
 use crate::registry::{Entry, NodeCommand, NodeCx, Outcome};
-use crate::stats::CommandStats;
+use crate::stats::{CommandStats, Histogram};
 use crate::subcommands;
 
 pub(super) const COMMANDS: &[NodeCommand] = &[LATENCY];
@@ -178,8 +178,7 @@ fn histogram(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
 }
 
 fn show_histogram(stats: &CommandStats, reply: &mut Writer<'_>) {
-    let buckets =
-        buckets(stats.latency.iter().flat_map(super::super::stats::Histogram::cumulative));
+    let buckets = buckets(stats.latency.iter().flat_map(Histogram::cumulative));
     reply.map(2);
     reply.bulk(b"calls");
     reply.integer(buckets.last().map_or(0, |(_, count)| *count as i64));

@@ -1,5 +1,7 @@
 //! LOLWUT: something to look at, and the version.
 
+use std::fmt::Write as _;
+
 use quoris_engine::spec::{Flags, Group, Spec, integer};
 use quoris_engine::{Args, Result, Rng};
 use quoris_resp::Writer;
@@ -22,11 +24,10 @@ const LOLWUT: NodeCommand = NodeCommand::new(
 const SIZE: (usize, usize) = (48, 12);
 
 fn lolwut(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let picture = picture(cx.shared.entropy.next_u64());
-    let text = format!(
-        "{picture}\nSlots in search of a leader. Redis ver. {REDIS_VERSION}, Quoris ver. {}\n",
-        env!("CARGO_PKG_VERSION")
-    );
+    let mut text = picture(cx.shared.entropy.next_u64());
+    let version = env!("CARGO_PKG_VERSION");
+    text.push_str("\nSlots in search of a leader. ");
+    let _ = writeln!(text, "Redis ver. {REDIS_VERSION}, Quoris ver. {version}");
     reply.verbatim("txt", text.as_bytes());
     Ok(Outcome::Done)
 }

@@ -136,6 +136,32 @@ impl Client {
         }
     }
 
+    /// Receives a line, and returns it without its end.
+    pub async fn some_line(&mut self) -> String {
+        loop {
+            if let Some(end) = self.received.windows(2).position(|two| two == b"\r\n") {
+                let rest = self.received.split_off(end + 2);
+                let line = std::mem::replace(&mut self.received, rest);
+                return String::from_utf8_lossy(&line[..end]).into_owned();
+            }
+            let count = self.stream.read_buf(&mut self.received).await.unwrap_or(0);
+            assert!(count > 0, "closed after {:?}", String::from_utf8_lossy(&self.received));
+        }
+    }
+
+    /// Receives a bulk string.
+    pub async fn bulk(&mut self) -> String {
+        let header = self.some_line().await;
+        let len: usize = header.trim_start_matches('$').parse().expect("a bulk string");
+        while self.received.len() < len + 2 {
+            let count = self.stream.read_buf(&mut self.received).await.unwrap_or(0);
+            assert!(count > 0, "closed inside a bulk string");
+        }
+        let rest = self.received.split_off(len + 2);
+        let text = std::mem::replace(&mut self.received, rest);
+        String::from_utf8_lossy(&text[..len]).into_owned()
+    }
+
     /// Waits for the node to close the connection, and returns what it said before.
     pub async fn end(mut self) -> String {
         while self.stream.read_buf(&mut self.received).await.unwrap_or(0) > 0 {}

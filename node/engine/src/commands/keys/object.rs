@@ -17,6 +17,7 @@ pub(super) const OBJECT: Command = Command {
 /// OBJECT ENCODING key
 const ENCODING: Command = Command {
     spec: Spec::new("encoding", Group::Generic, "2.2.3", "Names the encoding of a value.")
+        .tips(&["nondeterministic_output"])
         .sub_args(&[key("key").access(KeyAccess::PEEK)]),
     run: Run::Read(encoding),
 };
@@ -24,6 +25,7 @@ const ENCODING: Command = Command {
 /// OBJECT FREQ key
 const FREQ: Command = Command {
     spec: Spec::new("freq", Group::Generic, "4.0.0", "Returns how often a key is used.")
+        .tips(&["nondeterministic_output"])
         .sub_args(&[key("key").access(KeyAccess::PEEK)]),
     run: Run::Read(freq),
 };
@@ -37,6 +39,7 @@ const HELP: Command = Command {
 /// OBJECT IDLETIME key
 const IDLETIME: Command = Command {
     spec: Spec::new("idletime", Group::Generic, "2.2.3", "Returns the seconds since last use.")
+        .tips(&["nondeterministic_output"])
         .sub_args(&[key("key").access(KeyAccess::PEEK)]),
     run: Run::Read(idletime),
 };
@@ -44,6 +47,7 @@ const IDLETIME: Command = Command {
 /// OBJECT REFCOUNT key
 const REFCOUNT: Command = Command {
     spec: Spec::new("refcount", Group::Generic, "2.2.3", "Returns how often a value is shared.")
+        .tips(&["nondeterministic_output"])
         .sub_args(&[key("key").access(KeyAccess::PEEK)]),
     run: Run::Read(refcount),
 };

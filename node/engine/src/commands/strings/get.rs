@@ -6,7 +6,7 @@ use crate::command::{Args, Command, Run};
 use crate::context::ReadCx;
 use crate::error::Result;
 use crate::keyspace::{StringRef, ValueRef};
-use crate::spec::{Flags, Group, Spec, key};
+use crate::spec::{Flags, Group, KeyAccess, Spec, key};
 
 /// GET key
 pub(super) const GET: Command = Command {
@@ -19,7 +19,7 @@ pub(super) const GET: Command = Command {
 /// STRLEN key
 pub(super) const STRLEN: Command = Command {
     spec: Spec::new("strlen", Group::String, "2.2.0", "Returns the length of a string in bytes.")
-        .args(&[key("key")])
+        .args(&[key("key").access(KeyAccess::PEEK)])
         .flags(Flags::FAST),
     run: Run::Read(strlen),
 };

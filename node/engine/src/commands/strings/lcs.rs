@@ -10,7 +10,7 @@ use crate::commands::options::{integer as parse_integer, is};
 use crate::context::ReadCx;
 use crate::error::{CommandError, Result, SYNTAX};
 use crate::keyspace::{StringRef, ValueRef};
-use crate::spec::{Group, Spec, integer, key, token};
+use crate::spec::{Find, Group, KeyAccess, KeySpec, Spec, integer, key, token};
 
 /// LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]
 pub(super) const LCS: Command = Command {
@@ -23,8 +23,15 @@ pub(super) const LCS: Command = Command {
             integer("min-match-len").after("MINMATCHLEN").optional(),
             token("withmatchlen", "WITHMATCHLEN").optional(),
         ])
+        .keys([Some(BOTH), None, None])
         .complexity("O(N*M) where N and M are the lengths of s1 and s2, respectively"),
     run: Run::Read(lcs),
+};
+
+/// Both keys are told by one specification, as Redis tells them.
+const BOTH: KeySpec = KeySpec {
+    find: Find::Range { last: 1, step: 1, limit: 0 },
+    ..KeySpec::single(1).access(KeyAccess::READ)
 };
 
 const NOT_STRINGS: CommandError =

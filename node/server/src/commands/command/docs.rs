@@ -33,7 +33,7 @@ pub(super) fn write(named: Named, reply: &mut Writer<'_>) {
     }
 }
 
-/// Keys and key specifications stand in the same order.
+/// Keys and key specifications stand in the same order; the last one may be about several keys.
 struct Keys {
     seen: usize,
     known: usize,
@@ -58,9 +58,9 @@ fn write_argument(argument: &Arg, keys: &mut Keys, reply: &mut Writer<'_>) {
         reply.bulk(text.as_bytes());
     }
     if argument.kind == ArgKind::Key {
-        if keys.seen < keys.known {
+        if let Some(last) = keys.known.checked_sub(1) {
             reply.bulk(b"key_spec_index");
-            reply.count(keys.seen);
+            reply.count(keys.seen.min(last));
             pairs += 1;
         }
         keys.seen += 1;

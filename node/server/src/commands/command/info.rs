@@ -34,19 +34,19 @@ fn write_set(names: &[impl AsRef<str>], reply: &mut Writer<'_>) {
 
 fn flags(named: Named) -> Vec<&'static str> {
     let own = named.command.spec.flags;
-    let mut all = Vec::new();
+    let mut flags = Vec::new();
     match named.command.run {
-        Run::Write(_) => all.push("write"),
+        Run::Write(_) => flags.push("write"),
         Run::Read(_) if named.command.spec.key_specs[0].is_some() || is_about_data(named) => {
-            all.push("readonly");
+            flags.push("readonly");
         }
         _ => {}
     }
-    all.extend(own.names());
+    flags.extend(own.names());
     if !own.has(Flags::MOVABLE_KEYS) && has_movable_keys(&named.command.spec) {
-        all.push("movablekeys");
+        flags.push("movablekeys");
     }
-    all
+    flags
 }
 
 /// Whether a reading command without keys reads the data, and not only a text of its own.

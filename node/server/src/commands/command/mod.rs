@@ -243,3 +243,6 @@ fn list(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<O
     names.iter().for_each(|name| reply.bulk(name.as_bytes()));
     Ok(Outcome::Done)
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,7 +158,7 @@ fn is_about_buffers(what: &[u8], value: &[u8]) -> bool {
 
 /// The state goes through the form that it has on disk and between nodes.
 fn reload(cx: &NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    if let Some(option) = args.from(2).next() {
+    if let Some(option) = args.try_get(2) {
         let known = [&b"merge"[..], b"noflush", b"nosave"];
         let is_known = known.iter().any(|word| option.eq_ignore_ascii_case(word));
         return Err(if is_known { RELOAD_OPTION } else { BAD_RELOAD });

@@ -10,6 +10,9 @@ const ONLY_RESP3: CommandError = CommandError::fixed("ERR RESP2 is not supported
 
 const BIG_NUMBER: &[u8] = b"1234567999999999999999999999999999999";
 
+#[expect(clippy::approx_constant, reason = "it is what Redis answers")]
+const DOUBLE: f64 = 3.141;
+
 /// Writes a reply of a type.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub(super) fn sample(kind: &[u8], reply: &mut Writer<'_>) -> Result {
     match kind.to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.integer(12345),
-        b"double" => reply.double(3141.0 / 1000.0),
+        b"double" => reply.double(DOUBLE),
         b"null" => reply.null(),
         b"array" => {
             reply.array(3);

@@ -14,8 +14,8 @@ pub(super) const SECTION: Section = Section {
 fields! { FIELDS:
     "connected_clients" => |facts| facts.shared.sessions.len(),
     "maxclients" => |facts| facts.config.maxclients(),
-    "client_recent_max_input_buffer" => |facts| largest(facts.shared, crate::session::Session::input_bytes),
-    "client_recent_max_output_buffer" => |facts| largest(facts.shared, crate::session::Session::output_bytes),
+    "client_recent_max_input_buffer" => |facts| largest(facts.shared, Session::input_bytes),
+    "client_recent_max_output_buffer" => |facts| largest(facts.shared, Session::output_bytes),
     "blocked_clients" => |facts| count(facts.shared, |session| session.hold() == Hold::Later),
     "quoris_paused_clients" => |facts| count(facts.shared, |session| session.hold() == Hold::Paused),
 }
