@@ -53,6 +53,8 @@ impl Command {
         let mut all = match self.run {
             // What a container is about is said of its subcommands.
             Run::Container(_) => self.spec.categories,
+            // SORT is about keys of some types, not about keys as such.
+            _ if self.spec.categories.has(Categories::SORTED_SET) => self.spec.categories,
             _ => self.spec.group.category().or(self.spec.categories),
         };
         all = match self.run {

@@ -18,6 +18,7 @@ mod settings;
 mod sorted_sets;
 mod strings;
 
+pub use self::keys::check_slots;
 use crate::command::Command;
 
 /// Every data command.

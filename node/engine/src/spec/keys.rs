@@ -58,6 +58,39 @@ pub enum Begin {
     Index(usize),
     /// Behind this word, searched for from word `from` on.
     Keyword(&'static str, usize),
+    /// Behind an option, wherever it stands; `COMMAND INFO` calls that unknown.
+    Option(OptionWords),
+    /// Nowhere that the request tells: the names derive from the data.
+    Unknown,
+}
+
+/// A word that may come anywhere among other options; the last one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionWords {
+    /// The option.
+    pub word: &'static str,
+    /// The first word that can be an option.
+    pub from: usize,
+    /// The other options that take words, and how many.
+    pub others: &'static [(&'static str, usize)],
+}
+
+impl OptionWords {
+    /// The word behind the option.
+    fn find<'a>(&self, words: usize, word: impl Fn(usize) -> &'a [u8]) -> Option<usize> {
+        let (mut found, mut at) = (None, self.from);
+        while at < words {
+            let is = |name: &str| word(at).eq_ignore_ascii_case(name.as_bytes());
+            if is(self.word) {
+                found = Some(at + 1);
+                at += 1;
+            } else if let Some((_, taken)) = self.others.iter().find(|(name, _)| is(name)) {
+                at += taken;
+            }
+            at += 1;
+        }
+        found
+    }
 }
 
 /// How to find the other keys of a specification.
@@ -121,6 +154,11 @@ impl KeySpec {
         }
     }
 
+    /// Keys whose names derive from the data.
+    pub const fn unknown() -> KeySpec {
+        KeySpec { begin: Begin::Unknown, ..KeySpec::single(0) }
+    }
+
     /// States what the command does with these keys.
     #[must_use]
     pub const fn access(mut self, access: KeyAccess) -> KeySpec {
@@ -147,6 +185,11 @@ impl KeySpec {
                     None => return Ok(()),
                 }
             }
+            Begin::Option(option) => match option.find(words, &word) {
+                Some(at) => at,
+                None => return Ok(()),
+            },
+            Begin::Unknown => return Ok(()),
         };
         if start >= words {
             return Ok(());

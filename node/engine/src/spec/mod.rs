@@ -12,7 +12,7 @@ pub use argument::{
     Arg, ArgKind, block, double, integer, key, one_of, pattern, string, token, unix_time,
 };
 pub use flags::{Categories, Flags, Group};
-pub use keys::{Begin, Find, KeyAccess, KeySpec, KeysError};
+pub use keys::{Begin, Find, KeyAccess, KeySpec, KeysError, OptionWords};
 
 /// The declaration of a command or subcommand.
 #[derive(Clone, Copy, Debug)]

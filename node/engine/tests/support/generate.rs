@@ -18,6 +18,8 @@ const TEXTS: [&str; 10] = [
     "inf",
 ];
 const INTEGERS: [&str; 9] = ["0", "1", "2", "3", "-1", "-2", "10", "100", "5000"];
+/// Everything, keys of the elements that are called like keys, and what only `SORT` understands.
+const PATTERNS: [&str; 5] = ["*", "*", "*->x", "#", "[a-c]*"];
 const DOUBLES: [&str; 6] = ["0", "1", "-1.5", "2.25", "1e10", "(3"];
 
 /// The words of a request for `command`, most of the time a valid one.
@@ -48,7 +50,7 @@ fn append(arg: &Arg, rng: &mut Rng, words: &mut Vec<String>) {
             ArgKind::Integer => words.push(pick(&INTEGERS, rng)),
             ArgKind::Double => words.push(pick(&DOUBLES, rng)),
             ArgKind::UnixTime => words.push((1_700_000_000_000 + rng.below(100_000)).to_string()),
-            ArgKind::Pattern => words.push("*".into()),
+            ArgKind::Pattern => words.push(pick(&PATTERNS, rng)),
             ArgKind::Token => words.push(arg.token.expect("a token has its word").into()),
             ArgKind::OneOf => append(&arg.children[rng.below(arg.children.len())], rng, words),
             ArgKind::Block => arg.children.iter().for_each(|child| append(child, rng, words)),

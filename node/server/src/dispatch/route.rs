@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use quoris_engine::commands::check_slots;
 use quoris_engine::{Args, CommandError, Slot};
 
 use super::run::{Runner, Standing, Verdict};
@@ -120,8 +121,11 @@ fn slot_of(
     }
     let mut slots = words.iter().map(|word| Slot::of_key(args.get(*word)));
     let Some(slot) = slots.next() else { return Ok(first) };
-    if !is_single_shard && slots.any(|other| other != slot) {
-        return Err(replies::CROSS_SLOT);
+    if !is_single_shard {
+        if slots.any(|other| other != slot) {
+            return Err(replies::CROSS_SLOT);
+        }
+        check_slots(entry.command, args)?;
     }
     Ok(Some(slot))
 }

@@ -7,9 +7,11 @@ mod expire;
 mod flush;
 mod object;
 mod rename;
+mod sort;
 mod ttl;
 mod walk;
 
+pub use self::sort::check_slots;
 use crate::command::Command;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -37,6 +39,8 @@ pub(super) const COMMANDS: &[Command] = &[
     rename::RENAMENX,
     dump::RESTORE,
     walk::SCAN,
+    sort::SORT,
+    sort::SORT_RO,
     flush::SWAPDB,
     exists::TOUCH,
     ttl::TTL,

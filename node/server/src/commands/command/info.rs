@@ -126,6 +126,11 @@ fn write_keys(keys: &KeySpec, writes: bool, reply: &mut Writer<'_>) {
                 [("keyword", Value::Word(word)), ("startfrom", Value::Number(from as i64))];
             write_search(reply, "keyword", &fields);
         }
+        Begin::Option(_) | Begin::Unknown => {
+            write_search(reply, "unknown", &[]);
+            reply.bulk(b"find_keys");
+            return write_search(reply, "unknown", &[]);
+        }
     }
     reply.bulk(b"find_keys");
     match keys.find {
