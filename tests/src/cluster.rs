@@ -22,6 +22,12 @@ impl Cluster {
     /// Starts the nodes and forms the cluster.
     pub fn start(shards: usize, nodes_per_shard: usize, arguments: &[&str]) -> Cluster {
         let nodes = (0..shards * nodes_per_shard).map(|_| Node::start(arguments)).collect();
+        Cluster::form(shards, nodes)
+    }
+
+    /// Forms a cluster of nodes that have been started and are empty.
+    pub fn form(shards: usize, nodes: Vec<Node>) -> Cluster {
+        let nodes_per_shard = nodes.len() / shards;
         let cluster = Cluster { nodes, shards };
         let mut create = Command::new(binaries::cli());
         create.args(["create", "--yes", "--replicas", &(nodes_per_shard - 1).to_string()]);

@@ -44,8 +44,12 @@ pub struct StateMachine {
 
 /// How much log has been applied since the last snapshot, and whom to tell when
 /// it is time for another.
+///
+/// A big state waits for as much log as its last snapshot has bytes, so that keeping the log short
+/// never costs more than writing it did.
 pub(crate) struct Growth {
     bytes: u64,
+    limit_min: u64,
     limit: u64,
     full: mpsc::Sender<()>,
 }
@@ -55,7 +59,12 @@ impl Growth {
     const ENTRY_BYTES: u64 = 48;
 
     pub(crate) fn new(limit: u64, full: mpsc::Sender<()>) -> Self {
-        Self { bytes: 0, limit, full }
+        Self { bytes: 0, limit_min: limit, limit, full }
+    }
+
+    /// A snapshot of this many bytes has been taken or installed.
+    fn outgrow(&mut self, image_bytes: usize) {
+        self.limit = self.limit_min.max(image_bytes as u64);
     }
 
     fn add(&mut self, payload: &Bytes) {
@@ -100,9 +109,11 @@ impl StateMachine {
         self.applied = Some(entry.log_id);
     }
 
-    fn image(&self) -> io::Result<Image> {
+    fn image(&mut self) -> io::Result<Image> {
         let bytes = self.machine.borrow_mut().snapshot();
-        Ok(Image(bytes.map_err(|error| io::Error::other(format!("{error:#}")))?.into()))
+        let bytes = bytes.map_err(|error| io::Error::other(format!("{error:#}")))?;
+        self.growth.outgrow(bytes.len());
+        Ok(Image(bytes.into()))
     }
 }
 
@@ -152,6 +163,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
             self.fault.raise("restore the snapshot", error)
         })?;
         self.growth.bytes = 0;
+        self.growth.outgrow(image.0.len());
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         Ok(())

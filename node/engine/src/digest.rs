@@ -22,7 +22,7 @@ impl Engine {
         let mut hasher = SipHasher13::new();
         let mut buffer = Vec::new();
         let mut sum = 0_u128;
-        for db in 0..self.settings.databases {
+        for db in 0..self.keyspace.database_count() {
             for entry in self.keyspace.database(db).entries() {
                 sum = sum.wrapping_add(entry_digest(db, entry, &mut buffer));
             }
@@ -40,7 +40,7 @@ impl Engine {
     pub fn slot_digest(&self, slot: Slot) -> u128 {
         let mut buffer = Vec::new();
         let mut sum = 0_u128;
-        for db in 0..self.settings.databases {
+        for db in 0..self.keyspace.database_count() {
             for entry in self.keyspace.database(db).slot(slot) {
                 sum = sum.wrapping_add(entry_digest(db, entry, &mut buffer));
             }

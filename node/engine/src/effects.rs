@@ -80,6 +80,8 @@ pub enum Effect {
         /// Database number.
         db: Option<u16>,
     },
+    /// The replicated settings changed.
+    Settings,
 }
 
 /// Everything that an entry brought about.

@@ -10,7 +10,7 @@ use crate::command::{Args, Command, CommandTable, Prepared, Run, find_subcommand
 use crate::commands::FAMILIES;
 use crate::context::{ReadCx, WriteCx};
 use crate::effects::{Effects, Interests};
-use crate::error::{CommandError, Result};
+use crate::error::{CommandError, DB_OUT_OF_RANGE, Result};
 use crate::keyspace::{Key, KeyHasher, Keyspace};
 use crate::rng::Rng;
 use crate::settings::Settings;
@@ -87,6 +87,11 @@ impl Engine {
         args: Args<'_>,
         reply: &mut Writer<'_>,
     ) -> Result {
+        let mark = reply.mark();
+        // It could be selected while there were more of them.
+        if at.db >= self.keyspace.database_count() {
+            return answer(Err(DB_OUT_OF_RANGE), mark, reply);
+        }
         let cx = ReadCx {
             keyspace: &self.keyspace,
             settings: &self.settings,
@@ -97,7 +102,6 @@ impl Engine {
         let Run::Read(handler) = command.run else {
             unreachable!("only reading commands are routed here");
         };
-        let mark = reply.mark();
         answer(handler(&cx, args, reply), mark, reply)
     }
 
@@ -112,13 +116,17 @@ impl Engine {
     /// all commands of a pipeline before the second round begins.
     #[inline]
     pub fn prefetch_table(&self, db: u16, ready: &Prepared) {
-        self.keyspace.database(db).prefetch_table(ready.slot);
+        if db < self.keyspace.database_count() {
+            self.keyspace.database(db).prefetch_table(ready.slot);
+        }
     }
 
     /// The second round: the bucket and the entry.
     #[inline]
     pub fn prefetch_entry(&self, db: u16, ready: &Prepared) {
-        self.keyspace.database(db).prefetch_entry(ready.slot, ready.hash);
+        if db < self.keyspace.database_count() {
+            self.keyspace.database(db).prefetch_entry(ready.slot, ready.hash);
+        }
     }
 
     /// Up to `limit` keys that have expired at `now_ms`, of all databases, for the leader to propose
@@ -131,8 +139,9 @@ impl Engine {
         place: &mut ExpiryPlace,
     ) -> Vec<(u16, Vec<u8>)> {
         let mut found = Vec::new();
-        for _ in 0..=self.settings.databases {
-            let (db, from) = (place.db.min(self.settings.databases - 1), place.slot);
+        let count = self.keyspace.database_count();
+        for _ in 0..=count {
+            let (db, from) = (place.db.min(count - 1), place.slot);
             let mut keys = Vec::new();
             let database = self.keyspace.database_mut(db);
             place.slot = database.expired(from, now_ms, limit - found.len(), &mut keys);
@@ -140,7 +149,7 @@ impl Engine {
             if place.slot > 0 || found.len() >= limit {
                 break;
             }
-            place.db = (db + 1) % self.settings.databases;
+            place.db = (db + 1) % count;
         }
         found
     }
@@ -193,6 +202,7 @@ impl Applying<'_> {
         let Run::Write(handler) = command.run else {
             unreachable!("an entry holds writing commands only");
         };
+        self.engine.keyspace.make_room(db);
         let mut cx = WriteCx {
             db,
             now_ms: self.engine.last_stamp.now_ms,

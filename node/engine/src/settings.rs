@@ -1,7 +1,11 @@
 //! Settings that decide what a command does or how a value is encoded.
 //!
 //! They are part of the replicated state: were they local, two replicas could answer
-//! `OBJECT ENCODING` differently inside a script and diverge. They change by an entry.
+//! `OBJECT ENCODING` differently inside a script and diverge. So every engine begins with the
+//! same ones, [`Settings::default`], and they change by an entry only, never by what the node that
+//! happens to run the engine was told.
+
+use alloc::string::{String, ToString};
 
 /// Thresholds below which collections keep their compact form, and limits on values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,14 +33,14 @@ pub struct Settings {
     /// Whether `maxmemory-policy` is one that counts how often keys are used (LFU) instead of when
     /// they were last used.
     pub track_frequency: bool,
-    /// How many numbered databases exist.
+    /// `databases`: how many numbered databases clients may select.
     pub databases: u16,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            hash_compact_entries: 128,
+            hash_compact_entries: 512,
             hash_compact_value: 64,
             set_intset_entries: 512,
             set_compact_entries: 128,
@@ -94,7 +98,8 @@ impl Settings {
     }
 
     /// The settings that may change while a shard lives, by the names of their directives.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
+        "databases",
         "hash-max-listpack-entries",
         "hash-max-listpack-value",
         "hll-sparse-max-bytes",
@@ -130,11 +135,36 @@ impl Settings {
                 self.track_frequency = value.ends_with("-lfu");
                 return true;
             }
+            "databases" => {
+                let number = value.parse().ok().filter(|&number: &u16| number > 0);
+                return assign(&mut self.databases, number);
+            }
             _ => return false,
         };
         // A threshold beyond 32 bits is none.
         let bounded = value.parse::<u64>().ok().map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         assign(place, bounded)
+    }
+}
+
+impl Settings {
+    /// The setting of one of the [`Settings::NAMES`] as its directive is written. `None` if there
+    /// is none of this name, and for `maxmemory-policy`, of which only a part is replicated.
+    pub fn get(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "databases" => self.databases.to_string(),
+            "hash-max-listpack-entries" => self.hash_compact_entries.to_string(),
+            "hash-max-listpack-value" => self.hash_compact_value.to_string(),
+            "hll-sparse-max-bytes" => self.hyperloglog_sparse_bytes_max.to_string(),
+            "list-max-listpack-size" => self.list_node_size.to_string(),
+            "proto-max-bulk-len" => self.string_bytes_max.to_string(),
+            "set-max-intset-entries" => self.set_intset_entries.to_string(),
+            "set-max-listpack-entries" => self.set_compact_entries.to_string(),
+            "set-max-listpack-value" => self.set_compact_value.to_string(),
+            "zset-max-listpack-entries" => self.sorted_set_compact_entries.to_string(),
+            "zset-max-listpack-value" => self.sorted_set_compact_value.to_string(),
+            _ => return None,
+        })
     }
 }
 
@@ -159,6 +189,9 @@ mod tests {
             let mut settings = Settings::default();
             assert!(settings.set(name, value), "{name}");
             assert_ne!(settings, Settings::default(), "{name}");
+            let read = settings.get(name);
+            assert_eq!(read.is_none(), name == "maxmemory-policy", "{name}");
+            assert!(read.is_none_or(|read| read == value), "{name}");
         }
     }
 
@@ -166,7 +199,8 @@ mod tests {
     fn nonsense_changes_nothing() {
         let mut settings = Settings::default();
         for (name, value) in [
-            ("databases", "7"),
+            ("databases", "0"),
+            ("databases", "65536"),
             ("hash-max-listpack-entries", "-1"),
             ("list-max-listpack-size", "x"),
             ("set-max-intset-entries", ""),

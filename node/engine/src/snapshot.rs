@@ -46,7 +46,7 @@ impl Engine {
         out.extend_from_slice(b"0011");
         const { assert!(VERSION == 11, "the digits above say so too") };
         self.save_state(&mut out);
-        for number in 0..self.settings.databases {
+        for number in 0..self.keyspace.database_count() {
             self.save_database(number, &mut out);
         }
         out.push(END);
@@ -108,9 +108,11 @@ impl Engine {
         while opcode != END {
             match opcode {
                 DATABASE => {
-                    let known = u64::from(engine.settings.databases);
-                    let number = Some(input.length()?).filter(|number| *number < known);
-                    db = Some(number.ok_or(RdbError::Corrupt("database number"))? as u16);
+                    let number = u16::try_from(input.length()?).ok();
+                    let number = number.filter(|number| *number < u16::MAX);
+                    let number = number.ok_or(RdbError::Corrupt("database number"))?;
+                    engine.keyspace.make_room(number);
+                    db = Some(number);
                 }
                 SIZES => {
                     input.length()?;

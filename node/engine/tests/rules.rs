@@ -178,3 +178,26 @@ fn a_digest_tells_order_expiry_database_and_encoding_apart() {
     ];
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
 }
+
+/// Which databases exist is a setting like any other, and a replica that never had the ones that
+/// went away applies what was proposed while they were there.
+#[test]
+fn a_write_to_a_database_that_went_away_is_the_same_everywhere() {
+    let mut straight = Session::new(1);
+    assert_eq!(say(&mut straight, "SET a 1"), "OK");
+    assert_eq!(say(&mut straight, "quoris.setting databases 4"), "OK");
+    let mut restored = Session::new(1);
+    restored.engine = Engine::restore(&straight.engine.snapshot()).expect("its own");
+    for session in [&mut straight, &mut restored] {
+        session.db = 9;
+        assert_eq!(say(session, "SET b 2"), "OK");
+        let refusal = say(session, "quoris.setting databases 3");
+        assert!(refusal.contains("holds keys"), "{refusal}");
+        assert_eq!(session.engine.settings().databases, 4);
+    }
+    assert_eq!(straight.engine.digest(), restored.engine.digest());
+    // A reader that had selected it before is told, not answered from nowhere.
+    restored.engine = Engine::restore(&Session::new(1).engine.snapshot()).expect("its own");
+    restored.db = 40;
+    assert!(say(&mut restored, "GET b").contains("out of range"));
+}

@@ -43,6 +43,7 @@ mod routes;
 mod session;
 mod sessions;
 mod settings;
+mod shard_settings;
 mod shared;
 mod stats;
 mod tally;

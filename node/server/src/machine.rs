@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::dispatch::{AHEAD, silence};
 use crate::observe::Ran;
 use crate::session::{Ending, Hold, Session};
+use crate::shard_settings;
 use crate::shared::Shared;
 use crate::tally::Tally;
 use crate::turn::{Batch, Failure, Item, Share};
@@ -51,13 +52,14 @@ impl Machine for ShardMachine {
             applying.run_payload(entry.payload);
             let effects = applying.finish();
             drop(engine);
-            perform(&shared, effects);
+            perform(&shared, effects, entry.tag);
+            shard_settings::applied(&shared, entry.tag);
             return;
         };
         run(&shared, &mut applying, &batch);
         let effects = applying.finish();
         drop(engine);
-        perform(&shared, effects);
+        perform(&shared, effects, entry.tag);
         for share in &batch.shares {
             share.session.last_write.set(Some(entry.position.index));
             settle(&shared, share);
@@ -80,14 +82,15 @@ impl Machine for ShardMachine {
         let stamped = restored.last_stamp().now_ms.max(shared.stamped_ms.get());
         shared.stamped_ms.set(stamped);
         *shared.engine.borrow_mut() = restored;
+        shard_settings::follow(&shared);
         self.applied = position;
         Ok(())
     }
 }
 
 /// An engine with nothing in it.
-pub(crate) fn empty_engine(settings: Settings, hash_seed: [u8; 16]) -> quoris_engine::Engine {
-    quoris_engine::Engine::new(settings, Seeds { hash: hash_seed })
+pub(crate) fn empty_engine(hash_seed: [u8; 16]) -> quoris_engine::Engine {
+    quoris_engine::Engine::new(Settings::default(), Seeds { hash: hash_seed })
 }
 
 fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
@@ -214,12 +217,13 @@ fn settle(shared: &Shared, share: &Share) {
 }
 
 /// Does what an entry asks of the world outside.
-fn perform(shared: &Shared, effects: Effects) {
+fn perform(shared: &Shared, effects: Effects, tag: Option<u64>) {
     shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
     for effect in effects.list {
         match effect {
             // Here blocked clients and watched keys hear of a change.
             Effect::Touched { .. } | Effect::Flushed { .. } | Effect::Notify { .. } => {}
+            Effect::Settings => shard_settings::changed(shared, tag, shared.stamped_ms.get()),
         }
     }
 }

@@ -31,7 +31,8 @@ use crate::flush;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
 use crate::registry;
-use crate::settings::{addresses_of, durability_of, engine_settings, timing_of};
+use crate::settings::{addresses_of, durability_of, timing_of};
+use crate::shard_settings;
 use crate::shared::{Exit, Parts, Shared};
 use crate::turn::Failure;
 use crate::upkeep;
@@ -70,7 +71,7 @@ impl Node {
         let identity = Identity::of(formation, &*world.meta, &*world.entropy)?;
         let (bus_port, timing) = (bus_port(&config, port), timing_of(&config));
         let shared = Shared::new(Parts {
-            engine: empty_engine(engine_settings(&config), identity.hash_seed),
+            engine: empty_engine(identity.hash_seed),
             registry: registry::Registry::new(commands::FAMILIES),
             config,
             identity,
@@ -79,6 +80,9 @@ impl Node {
             entropy: Rc::clone(&world.entropy),
         });
         shared.port.set(port);
+        if !cluster.formation().is_alone() {
+            shard_settings::follow(&shared);
+        }
         let pulse = start_pulse(&shared, &peers, world.offload)?;
         let groups = consensus::World {
             disk: Arc::clone(&world.disk),
@@ -108,6 +112,7 @@ impl Node {
         tasks.spawn_local(flush::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::run(Rc::clone(&shared)));
         tasks.spawn_local(expiry::run(Rc::clone(&shared)));
+        tasks.spawn_local(shard_settings::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
         for listener in listeners {
             tasks.spawn_local(listener.run(Rc::clone(&shared)));

@@ -4,9 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use quoris_consensus::{Durability, Timing};
-use quoris_engine::Settings;
 
-use crate::config::{AppendFsync, Config, MaxMemoryPolicy};
+use crate::config::{AppendFsync, Config};
 
 /// `appendfsync`.
 pub fn durability_of(config: &Config) -> Durability {
@@ -21,27 +20,6 @@ pub fn durability_of(config: &Config) -> Durability {
 pub fn timing_of(config: &Config) -> Timing {
     let timeout = config.cluster_node_timeout().max(Duration::from_millis(8));
     Timing { heartbeat: timeout / 8, election_min: timeout / 2, election_max: timeout }
-}
-
-/// What a fresh shard's replicated settings are.
-pub(crate) fn engine_settings(config: &Config) -> Settings {
-    Settings {
-        hash_compact_entries: config.hash_max_listpack_entries() as u32,
-        hash_compact_value: config.hash_max_listpack_value() as u32,
-        set_intset_entries: config.set_max_intset_entries() as u32,
-        set_compact_entries: config.set_max_listpack_entries() as u32,
-        set_compact_value: config.set_max_listpack_value() as u32,
-        sorted_set_compact_entries: config.zset_max_listpack_entries() as u32,
-        sorted_set_compact_value: config.zset_max_listpack_value() as u32,
-        hyperloglog_sparse_bytes_max: config.hll_sparse_max_bytes() as u64,
-        list_node_size: config.list_max_listpack_size(),
-        string_bytes_max: u64::from(config.proto_max_bulk_len()),
-        databases: config.databases() as u16,
-        track_frequency: matches!(
-            config.maxmemory_policy(),
-            MaxMemoryPolicy::VolatileLfu | MaxMemoryPolicy::AllKeysLfu
-        ),
-    }
 }
 
 /// The addresses that `bind` names, each with whether it may be missing.

@@ -20,6 +20,7 @@ use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
 use crate::session::Session;
 use crate::sessions::Sessions;
+use crate::shard_settings::Wishes;
 use crate::stats::Stats;
 use crate::turn::{Batch, Pending};
 use crate::waits::Waits;
@@ -75,6 +76,7 @@ pub struct Shared {
     pub(crate) group: RefCell<Option<GroupHandle>>,
     pub(crate) waits: Waits,
     pub(crate) expiry: Expiry,
+    pub(crate) wishes: Wishes,
     pub(crate) flusher: Flusher,
     pub(crate) chunk: RefCell<Chunk>,
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
@@ -118,6 +120,7 @@ impl Shared {
             is_single_shard: Cell::new(routes.is_single_shard()),
             routes: RefCell::new(routes),
             observe: Observe::new(&config),
+            wishes: Wishes::of(&config),
             config: RefCell::new(config),
             identity,
             cluster,

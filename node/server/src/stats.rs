@@ -1,10 +1,8 @@
 //! What the node counts: per command, per error, and in all.
 //!
 //! The budget is 50 ns per command, so the clock is not read for each: a run of cheap commands is
-//! timed as a whole and shared out evenly, and only commands that are not [`Flags::FAST`] are timed
-//! one by one.
-//!
-//! [`Flags::FAST`]: quoris_engine::spec::Flags::FAST
+//! timed as a whole and shared out evenly, and only commands that may take long are timed one by
+//! one.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

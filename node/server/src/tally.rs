@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use quoris_engine::spec::Flags;
 use tokio::time::Instant;
 
 use crate::registry::Entry;
@@ -32,7 +31,7 @@ impl<'a> Tally<'a> {
     /// A command is about to run.
     #[inline]
     pub(crate) fn before(&mut self, entry: &Entry) {
-        if !entry.has(Flags::FAST) && self.len > 0 {
+        if !entry.is_cheap && self.len > 0 {
             self.close();
         }
     }
@@ -42,7 +41,7 @@ impl<'a> Tally<'a> {
     pub(crate) fn after(&mut self, entry: &Entry) -> Option<Duration> {
         self.numbers[self.len] = entry.number;
         self.len += 1;
-        if self.len == TOGETHER || self.each || !entry.has(Flags::FAST) {
+        if self.len == TOGETHER || self.each || !entry.is_cheap {
             return self.close();
         }
         None

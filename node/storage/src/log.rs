@@ -75,6 +75,10 @@ use crate::sync::{SyncState, SyncTicket};
 /// it syncs them on the caller's thread.
 const ROLL_UNSYNCED_BYTES_MAX: u64 = 1024 * 1024;
 
+/// A roll waits no longer once the segment is this many times as long as it
+/// should be: the disk cannot keep up, and whoever writes has to feel it.
+const ROLL_OVERDUE: u64 = 8;
+
 /// The write buffer shrinks back to this after a larger append.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
 
@@ -82,7 +86,7 @@ const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogOptions {
     /// A segment this long is followed by a new one, bytes. While syncs lag far
-    /// behind (`appendfsync no`) a segment may grow to twice as much.
+    /// behind (`appendfsync no`) a segment may grow to eight times as much.
     pub segment_bytes: u64,
     /// Memory for the most recent records, bytes.
     pub cache_bytes: usize,
@@ -322,7 +326,7 @@ impl Log {
         if newest.len < self.options.segment_bytes || next <= newest.first {
             return Ok(());
         }
-        let patient = newest.len < 2 * self.options.segment_bytes;
+        let patient = newest.len < ROLL_OVERDUE * self.options.segment_bytes;
         if patient && self.unsynced_bytes() > ROLL_UNSYNCED_BYTES_MAX {
             return Ok(());
         }

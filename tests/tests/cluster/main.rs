@@ -10,6 +10,7 @@ mod failover;
 mod readers;
 mod redirects;
 mod secret;
+mod settings;
 mod snapshot;
 mod views;
 mod writer;

@@ -4,4 +4,5 @@
 mod persistence;
 mod protocol;
 mod rows;
+mod settings;
 mod tools;

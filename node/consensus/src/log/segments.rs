@@ -19,6 +19,10 @@ use crate::types::{Entry, LogId, TypeConfig, Vote};
 /// entry is read, however large.
 const READ_BYTES: usize = 1 << 20;
 
+/// A purge waits until no more than this many bytes are unsynced: it syncs them on the node's
+/// thread.
+const PURGE_UNSYNCED_BYTES_MAX: u64 = 4 << 20;
+
 /// A shard's log, its vote, and whoever makes it durable. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SegmentStore(Arc<Inner>);
@@ -27,13 +31,15 @@ struct Inner {
     log: Mutex<Log>,
     syncer: Mutex<Syncer>,
     ballot: Ballot,
+    /// What may be purged and has not been yet.
+    owed: Mutex<Option<LogId>>,
     fault: Fault,
 }
 
 impl SegmentStore {
     pub(crate) fn new(log: Log, syncer: Syncer, ballot: Ballot, fault: Fault) -> Self {
         let (log, syncer) = (Mutex::new(log), Mutex::new(syncer));
-        Self(Arc::new(Inner { log, syncer, ballot, fault }))
+        Self(Arc::new(Inner { log, syncer, ballot, owed: Mutex::default(), fault }))
     }
 
     /// Changes how entries are made durable from the next one on.
@@ -43,6 +49,20 @@ impl SegmentStore {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.log.lock().expect("no panic while held")
+    }
+
+    /// Purges what is owed, unless the disk has so much to write first that the node would stand
+    /// still meanwhile. Then a later append looks again.
+    fn purge_owed(&self, log: &mut Log) -> io::Result<()> {
+        let mut owed = self.0.owed.lock().expect("no panic while held");
+        let Some(upto) = *owed else { return Ok(()) };
+        let is_behind = log.unsynced_bytes() > PURGE_UNSYNCED_BYTES_MAX;
+        if is_behind && log.last().is_some_and(|(last, _)| last > upto.index) {
+            return Ok(());
+        }
+        *owed = None;
+        let purged = log.purge_to(upto.index, upto.leader_id.term);
+        purged.map_err(|error| self.0.fault.raise("purge the log", error))
     }
 
     /// Entries from `start` on, up to `READ_BYTES` but at least one.
@@ -137,6 +157,7 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
         let ticket = {
             let mut log = self.log();
             log.append(&records).map_err(|error| self.0.fault.raise("append to the log", error))?;
+            self.purge_owed(&mut log)?;
             log.sync_ticket()
         };
         let fault = self.0.fault.clone();
@@ -153,7 +174,7 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
     }
 
     async fn purge(&mut self, upto: LogId) -> io::Result<()> {
-        let purged = self.log().purge_to(upto.index, upto.leader_id.term);
-        purged.map_err(|error| self.0.fault.raise("purge the log", error))
+        *self.0.owed.lock().expect("no panic while held") = Some(upto);
+        self.purge_owed(&mut self.log())
     }
 }

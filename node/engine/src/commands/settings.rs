@@ -21,6 +21,9 @@ const SETTING: Command = Command {
     run: Run::Write(setting),
 };
 
+const DATABASES_IN_USE: CommandError =
+    CommandError::fixed("ERR a database that 'databases' leaves out holds keys");
+
 /// All settings change, or none does.
 fn setting(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let mut settings = cx.settings().clone();
@@ -29,7 +32,13 @@ fn setting(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
         let value = words.next().ok_or(SYNTAX)?;
         set(&mut settings, name, value)?;
     }
+    let keyspace = cx.keyspace_mut();
+    if (settings.databases..keyspace.database_count()).any(|db| !keyspace.database(db).is_empty()) {
+        return Err(DATABASES_IN_USE);
+    }
+    keyspace.make_room(settings.databases - 1);
     *cx.settings_mut() = settings;
+    cx.settings_changed();
     reply.ok();
     Ok(())
 }

@@ -43,6 +43,11 @@ impl WriteCx<'_> {
         self.settings
     }
 
+    /// Announces that the replicated settings have changed.
+    pub(crate) fn settings_changed(&mut self) {
+        self.effects.list.push(Effect::Settings);
+    }
+
     /// The keyspace, for commands that walk or replace whole databases.
     pub fn keyspace_mut(&mut self) -> &mut Keyspace {
         self.keyspace

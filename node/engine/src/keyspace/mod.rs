@@ -83,6 +83,15 @@ impl Keyspace {
         self.databases.len() as u16
     }
 
+    /// Makes sure that the database with this number exists, if only as an empty one. How many
+    /// there are beyond those that the settings allow is nobody's to see.
+    #[inline]
+    pub(crate) fn make_room(&mut self, number: u16) {
+        if number >= self.database_count() {
+            self.databases.resize_with(number as usize + 1, Database::default);
+        }
+    }
+
     /// The database with this number, which the caller has checked.
     #[inline]
     pub fn database(&self, number: u16) -> &Database {

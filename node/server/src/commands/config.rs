@@ -2,8 +2,8 @@
 //!
 //! What a directive may be is said in [`crate::config`]; here is what happens when one changes.
 //! Directives that decide how commands behave are part of the replicated state: the leader
-//! proposes them, and the entry's reply is the client's. A follower takes note of them without
-//! effect, since they come to it from its leader.
+//! proposes them, and the entry's reply is the client's. A follower refuses them, since they come
+//! to it from its leader.
 
 use quoris_engine::spec::{Flags, Group, Spec, block, string};
 use quoris_engine::{Args, CommandError, Result, Settings};
@@ -129,12 +129,14 @@ fn set(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Ou
     let changed = cx.shared.config.borrow_mut().set(&pairs, is_local);
     let change = changed.map_err(refused)?;
     change.notices.iter().for_each(|notice| tracing::warn!("CONFIG SET: {notice}"));
-    if let Err(error) = apply(cx.shared, &change) {
+    let leads = cx.shared.group().is_leader();
+    let request = replicated(&change, &cx.shared.config.borrow());
+    let done = if leads { Ok(()) } else { check_follower(cx.shared, &change) };
+    if let Err(error) = done.and_then(|()| apply(cx.shared, &change)) {
         cx.shared.config.borrow_mut().undo(change);
         return Err(refused(error));
     }
-    let request = replicated(&change, &cx.shared.config.borrow());
-    if request.len() > 1 && cx.shared.group().is_leader() {
+    if request.len() > 1 && leads {
         return Ok(Outcome::Write(request));
     }
     reply.ok();
@@ -144,6 +146,19 @@ fn set(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Ou
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
 fn refused(error: SetError) -> CommandError {
     CommandError::text(error.to_string())
+}
+
+/// Refuses what only the shard's leader can change.
+fn check_follower(shared: &Shared, change: &Change) -> Result<(), SetError> {
+    let engine = shared.engine.borrow();
+    let belongs = |name: &&str| change.includes(name) && engine.settings().get(name).is_some();
+    let Some(name) = Settings::NAMES.into_iter().find(belongs) else { return Ok(()) };
+    let leader = shared.group().leader();
+    let leader = match leader.and_then(|leader| shared.routes().client_address(leader)) {
+        Some((host, port)) => format!("its leader, {host}:{port}"),
+        None => "its leader, which is not known now".to_owned(),
+    };
+    Err(SetError::failed(name, format!("it is the same for the whole shard: set it on {leader}")))
 }
 
 /// Puts into effect what nobody looks up when needing it.

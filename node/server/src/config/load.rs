@@ -141,6 +141,7 @@ impl Loader {
         })?;
         self.config.values[index] = value;
         self.begun[index] = true;
+        self.config.given[index] = true;
         self.places[index] = Some(place.clone());
         Ok(index)
     }

@@ -50,6 +50,8 @@ use table::DIRECTIVES;
 pub struct Config {
     /// One for each directive, in the order of [`DIRECTIVES`].
     values: Vec<Value>,
+    /// Which directives a file or a flag gives.
+    given: Vec<bool>,
     /// Which directives an included file gives: the main file has to overrule those.
     included: Vec<bool>,
     /// The file that was read, and that `CONFIG REWRITE` writes.
@@ -61,6 +63,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             values: DIRECTIVES.iter().map(Directive::default_value).collect(),
+            given: vec![false; DIRECTIVES.len()],
             included: vec![false; DIRECTIVES.len()],
             file: None,
             notices: Vec::new(),
@@ -77,6 +80,25 @@ impl Config {
     /// What the operator should be told at the start: directives that were set and have no effect.
     pub fn notices(&self) -> &[String] {
         &self.notices
+    }
+
+    /// The value of a directive, if a file or a flag gave it.
+    pub fn given(&self, name: &str) -> Option<String> {
+        table::find(name).filter(|index| self.given[*index]).and_then(|_| self.print(name))
+    }
+
+    /// Takes over what a directive is for all nodes of the shard, whatever this one was told. False
+    /// if it is that already.
+    ///
+    /// # Panics
+    /// If there is no such directive or the value is none for it.
+    pub(crate) fn follow(&mut self, name: &str, value: &str) -> bool {
+        let index = table::find(name).expect("a replicated setting is a directive");
+        let value = DIRECTIVES[index].parse(&[value], &self.values[index]);
+        let value = value.expect("a replicated setting was checked when it was set");
+        let is_news = self.values[index] != value;
+        self.values[index] = value;
+        is_news
     }
 
     /// The value of a directive as `CONFIG GET` prints it; `None` for an unknown name.

@@ -147,7 +147,7 @@ impl<'a> Runner<'a> {
             let group = Ref::map(shared.group.borrow(), |group| {
                 group.as_ref().expect("the group starts before the first client")
             });
-            let leads = group.is_leader();
+            let leads = group.is_leader() && shared.wishes.are_settled();
             Standing { leads, reads: leads && group.can_read(now) }
         })
     }

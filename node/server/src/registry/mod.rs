@@ -43,6 +43,8 @@ pub struct Entry {
     pub container: Option<&'static str>,
     /// Its keys.
     pub keys: Keys,
+    /// It takes about the same short time whenever it is called.
+    pub is_cheap: bool,
     /// How the node runs it; `None` for the engine's.
     pub(crate) handler: Option<Handler>,
 }
@@ -231,7 +233,10 @@ fn entry(
     container: Option<&'static str>,
     handler: Option<Handler>,
 ) -> Entry {
-    Entry { number, command, container, keys: keys_of(&command.spec), handler }
+    let spec = &command.spec;
+    let is_of_data = matches!(command.run, Run::Read(_) | Run::Write(_));
+    let is_cheap = spec.flags.has(Flags::FAST) || is_of_data && spec.complexity == "O(1)";
+    Entry { number, command, container, keys: keys_of(spec), is_cheap, handler }
 }
 
 fn keys_of(spec: &Spec) -> Keys {

@@ -62,7 +62,7 @@ fn flushdb(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
 
 fn flushall(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     check_mode(&args)?;
-    (0..cx.settings().databases).for_each(|db| cx.flush(db));
+    (0..cx.keyspace_mut().database_count()).for_each(|db| cx.flush(db));
     cx.flushed(None);
     reply.ok();
     Ok(())

@@ -59,7 +59,7 @@ const DIRECTIVES: &[Directive] = &[
         1_000_000,
         "How many keys are remembered for client-side caching.",
     ),
-    integer("databases", (1, i32::MAX as i64), 16, "Number of databases for `SELECT`.").at_start(),
+    integer("databases", (1, u16::MAX as i64), 16, "Number of databases for `SELECT`.").at_start(),
     special(
         "hz",
         Kind::Clamped { min: 1, max: 500, default: 10 },
