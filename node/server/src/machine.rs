@@ -52,14 +52,14 @@ impl Machine for ShardMachine {
             applying.run_payload(entry.payload);
             let effects = applying.finish();
             drop(engine);
-            perform(&shared, effects, entry.tag);
+            perform(&shared, effects, (entry.tag, stamp));
             shard_settings::applied(&shared, entry.tag);
             return;
         };
         run(&shared, &mut applying, &batch);
         let effects = applying.finish();
         drop(engine);
-        perform(&shared, effects, entry.tag);
+        perform(&shared, effects, (entry.tag, stamp));
         for share in &batch.shares {
             share.session.last_write.set(Some(entry.position.index));
             settle(&shared, share);
@@ -217,13 +217,13 @@ fn settle(shared: &Shared, share: &Share) {
 }
 
 /// Does what an entry asks of the world outside.
-fn perform(shared: &Shared, effects: Effects, tag: Option<u64>) {
+fn perform(shared: &Shared, effects: Effects, (tag, stamp): (Option<u64>, Stamp)) {
     shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
     for effect in effects.list {
         match effect {
             // Here blocked clients and watched keys hear of a change.
             Effect::Touched { .. } | Effect::Flushed { .. } | Effect::Notify { .. } => {}
-            Effect::Settings => shard_settings::changed(shared, tag, shared.stamped_ms.get()),
+            Effect::Settings => shard_settings::changed(shared, tag, stamp.now_ms),
         }
     }
 }

@@ -66,7 +66,12 @@ pub(crate) async fn run(shared: Rc<Shared>) {
     let mut standing = shared.group().watch();
     loop {
         while shared.group().is_leader() && !shared.wishes.are_settled() {
-            match payload(&shared.wishes.open.borrow(), shared.engine.borrow().settings()) {
+            // Before it has applied what its log holds, it does not know what the shard has.
+            if shared.group().renew_lease().await.is_err() {
+                break;
+            }
+            let payload = payload(&shared.wishes.open.borrow(), shared.engine.borrow().settings());
+            match payload {
                 Some(payload) => flush::propose(&shared, TAG, payload),
                 None => shared.wishes.drop_all(),
             }
