@@ -2,7 +2,7 @@
 //! `protoc` to build a node.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    const FILES: [&str; 2] = ["proto/raft.proto", "proto/admin.proto"];
+    const FILES: [&str; 3] = ["proto/raft.proto", "proto/admin.proto", "proto/messages.proto"];
     for file in FILES {
         println!("cargo::rerun-if-changed={file}");
     }

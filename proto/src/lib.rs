@@ -16,3 +16,9 @@ pub mod admin {
     #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
     tonic::include_proto!("quoris.admin.v1");
 }
+
+/// What clients publish, and who wants it.
+pub mod messages {
+    #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+    tonic::include_proto!("quoris.messages.v1");
+}

@@ -115,7 +115,9 @@ mod transport;
 mod types;
 mod world;
 
-pub use bus::{Admin, Announcement, Bus, ProposeError, Registry, Secret};
+pub use bus::{
+    Admin, Announcement, Bus, Interests, Messages, Parcels, ProposeError, Registry, Secret,
+};
 pub use group::{
     GroupError, GroupHandle, GroupOptions, GroupStatus, LogKind, NotLeader, Role, Standing,
 };

@@ -117,7 +117,12 @@ fn send(shared: &Shared) {
     let mut dirty = flusher.dirty.replace(flusher.spare.take());
     for session in dirty.drain(..) {
         session.dirty.set(false);
-        if session.is_blocked() || session.ending() == Ending::Now {
+        if session.ending() == Ending::Now {
+            continue;
+        }
+        if session.is_blocked() {
+            // Messages are appended whether it reads or not.
+            cut_off(shared, &session);
             continue;
         }
         match session.send(&shared.stats.bytes_out) {
@@ -129,19 +134,25 @@ fn send(shared: &Shared) {
                 }
             }
             Poll::Ready(Err(_)) => session.kill(),
-            Poll::Pending => {
-                if exceeds_limit(shared, &session) {
-                    session.kill();
-                }
-            }
+            Poll::Pending => cut_off(shared, &session),
         }
     }
     *flusher.spare.borrow_mut() = dirty;
 }
 
+/// Drops a client that leaves too much unread.
+fn cut_off(shared: &Shared, session: &Session) {
+    if exceeds_limit(shared, session) {
+        let (client, bytes) = (session.id, session.output_bytes());
+        tracing::warn!(client, "close a client that leaves {bytes} bytes unread");
+        session.kill();
+    }
+}
+
 /// Whether a client reads so slowly that its output is over the limit.
 pub(crate) fn exceeds_limit(shared: &Shared, session: &Session) -> bool {
-    let limit = shared.config.borrow().client_output_buffer_limit().of(ClientClass::Normal);
+    let class = if session.is_subscriber.get() { ClientClass::PubSub } else { ClientClass::Normal };
+    let limit = shared.config.borrow().client_output_buffer_limit().of(class);
     let bytes = session.output_bytes() as u64;
     if limit.hard_bytes > 0 && bytes > limit.hard_bytes {
         return true;

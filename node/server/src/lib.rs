@@ -37,6 +37,7 @@ pub(crate) mod machine;
 mod node;
 pub mod observe;
 pub mod process;
+pub(crate) mod pubsub;
 pub mod registry;
 pub mod replies;
 mod routes;

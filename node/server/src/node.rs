@@ -30,6 +30,7 @@ use crate::expiry;
 use crate::flush;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
+use crate::pubsub::{self, NodeMessages};
 use crate::registry;
 use crate::settings::{addresses_of, durability_of, timing_of};
 use crate::shard_settings;
@@ -98,6 +99,7 @@ impl Node {
             secret: secret.clone(),
             groups: groups.registry.clone(),
             admin: Rc::new(ClusterAdmin(Rc::clone(&cluster))),
+            messages: Some(Rc::new(NodeMessages::new(&shared))),
         });
         let bus = bus.await?;
         let group = start_shard(&shared, &groups).await?;
@@ -114,6 +116,7 @@ impl Node {
         tasks.spawn_local(expiry::run(Rc::clone(&shared)));
         tasks.spawn_local(shard_settings::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
+        tasks.spawn_local(pubsub::run(Rc::clone(&shared)));
         for listener in listeners {
             tasks.spawn_local(listener.run(Rc::clone(&shared)));
         }

@@ -13,6 +13,10 @@ use quoris_resp::{Protocol, RequestParser, Span, Writer};
 use tokio::time::Instant;
 
 use crate::connection::Socket;
+use crate::pubsub::Subscriptions;
+
+/// Bytes that have been sent and are kept in front of those that have not.
+const SENT_KEPT: usize = 64 * 1024;
 
 /// Why a connection runs no further commands for now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +127,10 @@ pub struct Session {
     pub(crate) last_write: Cell<Option<u64>>,
     pub(crate) hold: Cell<Hold>,
     pub(crate) later: RefCell<Option<LocalBoxFuture<'static, Result>>>,
+    /// What it has subscribed to.
+    pub(crate) subscriptions: RefCell<Option<Box<Subscriptions>>>,
+    /// It has subscribed to something.
+    pub(crate) is_subscriber: Cell<bool>,
     /// Since when its first command waits for a leader.
     pub(crate) leaderless: Cell<Option<Instant>>,
     /// What has been received may be answered: a majority said so after it had arrived.
@@ -176,6 +184,8 @@ impl Session {
             last_write: Cell::new(None),
             hold: Cell::default(),
             later: RefCell::default(),
+            subscriptions: RefCell::default(),
+            is_subscriber: Cell::new(false),
             leaderless: Cell::new(None),
             permit: Cell::new(false),
             input: RefCell::default(),
@@ -298,6 +308,13 @@ impl Session {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     self.blocked.set(true);
+                    // A reader that keeps up, but never quite, must not make the vector grow.
+                    if output.sent > SENT_KEPT && output.sent > output.bytes.len() / 2 {
+                        output.bytes.drain(..output.sent);
+                        self.bytes_out.set(self.bytes_out.get() + output.sent as u64);
+                        total.set(total.get() + output.sent as u64);
+                        output.sent = 0;
+                    }
                     return Poll::Pending;
                 }
             }
@@ -330,6 +347,16 @@ impl Session {
     pub(crate) fn append(&self, write: impl FnOnce(&mut Writer<'_>)) {
         let mut output = self.output.borrow_mut();
         write(&mut Writer::new(&mut output.bytes, self.protocol.get()));
+    }
+
+    /// Appends what has been written already, if there is room without a new vector.
+    pub(crate) fn append_raw(&self, bytes: &[u8]) -> bool {
+        let output = &mut self.output.borrow_mut().bytes;
+        let has_vector = output.capacity() > 0;
+        if has_vector {
+            output.extend_from_slice(bytes);
+        }
+        has_vector
     }
 
     /// Back to the state of a new connection, as `RESET` does.

@@ -16,6 +16,7 @@ use crate::expiry::Expiry;
 use crate::flush::Flusher;
 use crate::identity::Identity;
 use crate::observe::Observe;
+use crate::pubsub::{Hub, Kind, Own, Relay};
 use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
 use crate::session::Session;
@@ -77,6 +78,8 @@ pub struct Shared {
     pub(crate) waits: Waits,
     pub(crate) expiry: Expiry,
     pub(crate) wishes: Wishes,
+    pub(crate) pubsub: Hub,
+    pub(crate) relay: Relay,
     pub(crate) flusher: Flusher,
     pub(crate) chunk: RefCell<Chunk>,
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
@@ -135,6 +138,8 @@ impl Shared {
             group: RefCell::default(),
             waits: Waits::default(),
             expiry: Expiry::default(),
+            pubsub: Hub::default(),
+            relay: Relay::default(),
             flusher: Flusher::default(),
             chunk: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
@@ -185,12 +190,26 @@ impl Shared {
         self.is_single_shard.set(routes.is_single_shard());
         *self.routes.borrow_mut() = routes;
         self.waits.resume_leaderless();
+        self.pubsub.drop_moved(self);
     }
 
     /// Appends a reply or a push message to a client's output and sees that it is sent.
     pub fn reply(&self, session: &Rc<Session>, write: impl FnOnce(&mut Writer<'_>)) {
         session.append(write);
         self.flusher.mark(session);
+    }
+
+    /// Publishes a message to the clients of all nodes, or of all of this shard. Returns how often
+    /// it was sent to clients of this node.
+    pub(crate) fn publish(
+        &self,
+        kind: Kind,
+        channel: &[u8],
+        payload: &[u8],
+        own: Option<Own<'_, '_>>,
+    ) -> usize {
+        self.relay.publish(kind, channel, payload);
+        self.pubsub.deliver(self, kind, (channel, payload), own)
     }
 
     /// Stops the node.

@@ -33,7 +33,8 @@ fn close_idle(shared: &Shared) {
     let now_ms = shared.unix_ms(Instant::now());
     for session in shared.sessions.list() {
         let silent_ms = now_ms.saturating_sub(session.active_ms.get());
-        if session.hold() == Hold::Free && u128::from(silent_ms) > timeout.as_millis() {
+        let may_be_silent = session.is_subscriber.get() || session.hold() != Hold::Free;
+        if !may_be_silent && u128::from(silent_ms) > timeout.as_millis() {
             session.kill();
         }
     }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod auth;
+mod messages;
 mod raft;
 mod registry;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 use futures::Stream;
 use futures::stream;
 use quoris_proto::admin::admin_server::AdminServer;
+use quoris_proto::messages::messages_server::MessagesServer;
 use quoris_proto::raft::raft_server::RaftServer;
 use send_wrapper::SendWrapper;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -29,6 +31,7 @@ pub(crate) use self::admin::propose_result;
 pub use self::admin::{Admin, Announcement, ProposeError};
 pub(crate) use self::auth::Credentials;
 pub use self::auth::Secret;
+pub use self::messages::{Interests, Messages, Parcels};
 pub use self::registry::Registry;
 pub(crate) use self::registry::{Member, Registration};
 use crate::network::peers::{
@@ -48,6 +51,9 @@ pub struct Bus {
     pub groups: Registry,
     /// Implements the calls beside replication.
     pub admin: Rc<dyn Admin>,
+    /// Takes in what clients of other nodes publish; without one, such streams
+    /// are refused.
+    pub messages: Option<Rc<dyn Messages>>,
 }
 
 impl Bus {
@@ -62,12 +68,18 @@ impl Bus {
     ) -> io::Result<()> {
         let (close, closed) = watch::channel(false);
         let gate = auth::Gate::new(self.secret);
-        let raft = RaftServer::new(raft::RaftService { groups: self.groups, closed })
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let raft =
+            RaftServer::new(raft::RaftService { groups: self.groups, closed: closed.clone() })
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let admin = AdminServer::new(admin::AdminService(SendWrapper::new(self.admin)))
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let messages = self.messages.map(|messages| {
+            let service = messages::Service { messages: SendWrapper::new(messages), closed };
+            let server = MessagesServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX);
+            InterceptedService::new(server, gate.clone())
+        });
         let end = SendWrapper::new(async move {
             shutdown.await;
             let _ = close.send(true);
@@ -79,6 +91,7 @@ impl Bus {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .add_service(InterceptedService::new(raft, gate.clone()))
             .add_service(InterceptedService::new(admin, gate))
+            .add_optional_service(messages)
             .serve_with_incoming_shutdown(incoming::<T>(listener), end)
             .await
             .map_err(io::Error::other)

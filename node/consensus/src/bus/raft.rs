@@ -211,7 +211,7 @@ async fn receive(
     Ok(bytes)
 }
 
-async fn turned_true(mut flag: watch::Receiver<bool>) {
+pub(super) async fn turned_true(mut flag: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is as final.
     let _ = flag.wait_for(|is_true| *is_true).await;
 }

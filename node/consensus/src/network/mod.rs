@@ -1,6 +1,7 @@
 //! How openraft talks to the other members of a group.
 
 mod admin;
+mod messages;
 pub(crate) mod peers;
 mod pipe;
 mod snapshot;

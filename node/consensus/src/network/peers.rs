@@ -1,8 +1,9 @@
 //! Connections to the other nodes, shared by all groups of this one.
 //!
 //! A connection is made when it is first needed and again whenever it breaks;
-//! each time the address book is asked anew. Bulk transfers have their own, so
-//! that a snapshot never stands in a heartbeat's way.
+//! each time the address book is asked anew. Bulk transfers and messages have
+//! their own, so that neither a snapshot nor what clients publish ever stands in
+//! a heartbeat's way.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use quoris_proto::admin::admin_client::AdminClient;
+use quoris_proto::messages::messages_client::MessagesClient;
 use quoris_proto::raft::raft_client::RaftClient;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -43,6 +45,8 @@ pub(crate) enum Lane {
     Prompt,
     /// Snapshots.
     Bulk,
+    /// What clients publish.
+    Messages,
 }
 
 /// A call's way to another node, with this node's credentials on it.
@@ -104,6 +108,11 @@ impl Peers {
         Ok(AdminClient::new(self.way(target, Lane::Prompt)?)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX))
+    }
+
+    pub(super) fn messages(&self, target: RaftId) -> io::Result<MessagesClient<Way>> {
+        let client = MessagesClient::new(self.way(target, Lane::Messages)?);
+        Ok(client.max_decoding_message_size(MESSAGE_BYTES_MAX))
     }
 
     /// Drops the connection: whoever answers there is not `target`.

@@ -244,7 +244,8 @@ impl Home {
         let announced = Rc::default();
         let admin = Rc::new(Echo { me: self.id, announced: Rc::clone(&announced) });
         let (stop, stopped) = oneshot::channel::<()>();
-        let bus = Bus { secret: self.setup.secret.clone(), groups: world.registry.clone(), admin };
+        let (secret, groups) = (self.setup.secret.clone(), world.registry.clone());
+        let bus = Bus { secret, groups, admin, messages: None };
         let serving = bus.serve::<Tcp>(listener, async { drop(stopped.await) });
         Node {
             id: self.id,

@@ -34,9 +34,13 @@ impl KeyAccess {
     /// Removed.
     pub const REMOVE: KeyAccess = KeyAccess(8 | 128);
 
+    /// Not a key of the data, but placed in the cluster like one: the channel of a shard.
+    pub const NOT_KEY: KeyAccess = KeyAccess(256);
+
     /// The names of the flags, in Redis's order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        const NAMES: [&str; 8] = ["RO", "RW", "OW", "RM", "access", "update", "insert", "delete"];
+        const NAMES: [&str; 9] =
+            ["RO", "RW", "OW", "RM", "access", "update", "insert", "delete", "not_key"];
         (0..NAMES.len()).filter(move |bit| self.0 & (1 << bit) != 0).map(|bit| NAMES[bit])
     }
 

@@ -42,6 +42,7 @@ mod founding;
 mod health;
 mod leaders;
 mod machine;
+mod messages;
 mod options;
 mod pings;
 mod proposals;
@@ -277,7 +278,7 @@ impl Cluster {
     }
 
     /// Changes whenever the topology does.
-    fn changes(&self) -> watch::Receiver<()> {
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 

@@ -71,7 +71,14 @@ const ASKING: NodeCommand = NodeCommand::new(
     asking,
 );
 
-fn ping(_: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
+fn ping(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
+    if args.len() < 3 && cx.session.is_subscriber.get() && !reply.is_resp3() {
+        // It has to look like a message.
+        reply.array(2);
+        reply.bulk(b"pong");
+        reply.bulk(args.try_get(1).unwrap_or_default());
+        return Ok(Outcome::Done);
+    }
     match args.len() {
         1 => reply.simple("PONG"),
         2 => reply.bulk(&args[1]),
@@ -98,6 +105,7 @@ fn reset(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Out
     let authenticated = cx.shared.config.borrow().requirepass().is_none();
     cx.session.reset(authenticated);
     cx.shared.observe.remove_monitor(cx.session);
+    cx.shared.pubsub.forget(cx.session);
     // The writer still speaks what the connection spoke; a status is the same in both.
     reply.simple("RESET");
     Ok(Outcome::Done)

@@ -15,6 +15,7 @@ mod latency;
 mod lolwut;
 mod memory;
 mod monitor;
+pub(crate) mod pubsub;
 mod replication;
 mod server;
 mod slowlog;
@@ -36,6 +37,7 @@ pub static FAMILIES: &[&[NodeCommand]] = &[
     lolwut::COMMANDS,
     memory::COMMANDS,
     monitor::COMMANDS,
+    pubsub::COMMANDS,
     replication::COMMANDS,
     server::COMMANDS,
     slowlog::COMMANDS,

@@ -34,6 +34,7 @@ pub(crate) async fn serve(shared: Rc<Shared>, session: Rc<Session>) {
     }
     session.kill();
     session.later.take();
+    shared.pubsub.forget(&session);
     shared.sessions.remove(session.id);
 }
 

@@ -86,6 +86,25 @@ impl Runner<'_> {
         }
     }
 
+    /// Decides about a command on the channels of a shard: any of its nodes will do.
+    pub(super) fn channel_verdict(&mut self, entry: &Entry, args: &Args<'_>) -> Verdict {
+        let slot = match slot_of(entry, args, None, self.shared.is_single_shard.get()) {
+            Ok(Some(slot)) => slot,
+            // It names none: it is about all that the client has.
+            Ok(None) => return Verdict::Here,
+            Err(error) => return Verdict::Refuse(error),
+        };
+        let leads = self.standing().leads;
+        match self.shared.routes().decide(slot, leads, true) {
+            Route::Local => Verdict::Here,
+            Route::Moved { host, port } => {
+                Verdict::Refuse(replies::moved(slot.number(), &host, port))
+            }
+            Route::LeaderUnknown => self.wait(Hold::Leader),
+            Route::Refused(error) => Verdict::Refuse(error),
+        }
+    }
+
     /// Waits, unless the command has been waiting for too long.
     #[cold]
     fn wait(&mut self, hold: Hold) -> Verdict {

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::chunk::Found;
 use super::silence;
+use crate::commands;
 use crate::flush;
 use crate::observe::Ran;
-use crate::registry::{Entry, NodeCx, Outcome};
+use crate::registry::{Entry, Keys, NodeCx, Outcome};
 use crate::replies;
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
@@ -102,6 +103,11 @@ impl<'a> Runner<'a> {
         if !self.session.authenticated.get() && !entry.has(Flags::NO_AUTH) {
             return self.refuse(entry, &replies::NO_AUTH, output);
         }
+        if self.session.is_subscriber.get()
+            && let Some(error) = commands::pubsub::refusal(self.session, entry)
+        {
+            return self.refuse(entry, &error, output);
+        }
         let writes = match entry.command.run {
             Run::Read(_) => false,
             Run::Write(_) => true,
@@ -173,6 +179,13 @@ impl<'a> Runner<'a> {
             return Step::Stop(Hold::Batch);
         }
         let Some(handler) = entry.handler else { return Step::Next };
+        if entry.keys != Keys::None {
+            match self.channel_verdict(entry, &args) {
+                Verdict::Here => {}
+                Verdict::Refuse(error) => return self.refuse(entry, &error, output),
+                Verdict::Wait(hold) => return Step::Stop(hold),
+            }
+        }
         if self.shared.is_paused(false) && !entry.has(Flags::ADMIN) {
             return Step::Stop(Hold::Paused);
         }
@@ -192,6 +205,11 @@ impl<'a> Runner<'a> {
         match outcome {
             Ok(Outcome::Done) => {
                 silence(self.session, output, mark);
+                Step::Next
+            }
+            Ok(Outcome::Pushed) => {
+                let end = output.len();
+                silence(self.session, output, end);
                 Step::Next
             }
             Ok(Outcome::Close) => Step::Close,

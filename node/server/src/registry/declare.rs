@@ -23,6 +23,8 @@ pub struct NodeCx<'a> {
 pub enum Outcome {
     /// The reply has been written.
     Done,
+    /// Push messages have been written, which even a client gets that wants no replies.
+    Pushed,
     /// The reply has been written, and the connection closes after it.
     Close,
     /// The connection runs nothing until this completes. It appends the reply to the session

@@ -3,6 +3,7 @@
 
 mod answers;
 mod lives;
+mod messages;
 mod node;
 mod wire;
 

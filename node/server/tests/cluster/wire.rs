@@ -33,6 +33,11 @@ impl Wire {
         let mut request = Vec::new();
         encode_command(&mut request, words.iter().map(|word| word.as_bytes()));
         self.stream.write_all(&request)?;
+        self.try_next()
+    }
+
+    /// Waits for a message; an error if the connection ends or nothing comes in time.
+    pub fn try_next(&mut self) -> io::Result<String> {
         loop {
             let parsed = Reply::parse(&self.received).expect("a node speaks RESP");
             if let Some((reply, length)) = parsed {
@@ -45,6 +50,11 @@ impl Wire {
                 count => self.received.extend_from_slice(&buffer[..count]),
             }
         }
+    }
+
+    /// Waits for a message and shows it.
+    pub fn next(&mut self) -> String {
+        self.try_next().unwrap_or_else(|error| panic!("no message: {error}"))
     }
 
     /// Sends a command and shows the reply.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use quoris_resp::Protocol;
 
 use super::Watch;
+use crate::pubsub::Kind;
 use crate::registry::Registry;
 use crate::session::{Ending, Hold, Session};
 
@@ -21,6 +22,10 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
         Protocol::Resp3 => 3,
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let subscriptions = session.subscriptions.borrow();
+    let subscribed = |kind| {
+        subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.len(kind)).to_string()
+    };
     let fields: [(&str, String); 30] = [
         ("id", session.id.to_string()),
         ("addr", session.peer.to_string()),
@@ -31,9 +36,9 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
         ("idle", seconds(session.active_ms.get()).to_string()),
         ("flags", flags(session, watch)),
         ("db", session.db.get().to_string()),
-        ("sub", "0".to_owned()),
-        ("psub", "0".to_owned()),
-        ("ssub", "0".to_owned()),
+        ("sub", subscribed(Kind::Channel)),
+        ("psub", subscribed(Kind::Pattern)),
+        ("ssub", subscribed(Kind::Shard)),
         ("multi", "-1".to_owned()),
         ("qbuf", input.to_string()),
         ("qbuf-free", "0".to_owned()),
@@ -64,6 +69,7 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
 fn flags(session: &Session, watch: &Watch<'_>) -> String {
     let states = [
         ('O', watch.observe.is_monitor(session)),
+        ('P', session.is_subscriber.get()),
         ('b', session.hold() == Hold::Later),
         ('c', session.ending() == Ending::AfterReply),
         ('A', session.ending() == Ending::Now),

@@ -138,8 +138,8 @@ impl ClientType {
     }
 
     /// A monitor counts as a normal client, as in Redis.
-    fn of(_: &Session) -> Self {
-        ClientType::Normal
+    fn of(session: &Session) -> Self {
+        if session.is_subscriber.get() { ClientType::PubSub } else { ClientType::Normal }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Section, fields, no_lines};
 use crate::observe::rate::Counter;
+use crate::pubsub::Kind;
 use crate::shared::Shared;
 
 pub(super) const SECTION: Section =
@@ -16,6 +17,9 @@ fields! { FIELDS:
     "instantaneous_input_kbps" => |facts| kilobytes(rate(facts.shared, Counter::BytesIn)),
     "instantaneous_output_kbps" => |facts| kilobytes(rate(facts.shared, Counter::BytesOut)),
     "rejected_connections" => |facts| facts.shared.stats.connections_rejected.get(),
+    "pubsub_channels" => |facts| facts.shared.pubsub.len(Kind::Channel),
+    "pubsub_patterns" => |facts| facts.shared.pubsub.len(Kind::Pattern),
+    "pubsubshard_channels" => |facts| facts.shared.pubsub.len(Kind::Shard),
     "total_error_replies" => |facts| facts.shared.stats.error_replies.get(),
     "quoris_entries_proposed" => |facts| facts.shared.stats.entries_proposed.get(),
     "quoris_changes" => |facts| facts.shared.stats.changes.get(),
