@@ -157,8 +157,41 @@ impl Engine {
     /// Opens an entry. Its commands run in the order of the calls.
     pub fn begin(&mut self, stamp: Stamp, interests: Interests) -> Applying<'_> {
         self.last_stamp = Stamp { now_ms: stamp.now_ms.max(self.last_stamp.now_ms), ..stamp };
-        Applying { rng: Rng::new(stamp.seed), engine: self, effects: Effects::default(), interests }
+        self.resume(Suspended { rng: Rng::new(stamp.seed), effects: Effects::default(), interests })
     }
+
+    /// Goes on with the entry that was suspended last.
+    pub fn resume(&mut self, suspended: Suspended) -> Applying<'_> {
+        let Suspended { rng, effects, interests } = suspended;
+        Applying { engine: self, rng, effects, interests }
+    }
+
+    /// What there is under a key at `now_ms`; a time before the last applied stamp counts as that
+    /// stamp's.
+    pub fn key_state(&self, db: u16, key: &[u8], now_ms: u64) -> KeyState {
+        let now_ms = now_ms.max(self.last_stamp.now_ms);
+        match self.keyspace.database(db).get(&self.keyspace.key(key)) {
+            None => KeyState::Missing,
+            Some(entry) => match entry.expire_at_ms() {
+                Some(at) if at <= now_ms => KeyState::Expired,
+                expire_at_ms => KeyState::Live { expire_at_ms },
+            },
+        }
+    }
+}
+
+/// What there is under a key, beside its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Nothing.
+    Missing,
+    /// A value whose time is over, but whose removal has not been decided yet.
+    Expired,
+    /// A value.
+    Live {
+        /// When it expires, in milliseconds since the Unix epoch.
+        expire_at_ms: Option<u64>,
+    },
 }
 
 /// How far [`Engine::expired_sample`] has come.
@@ -177,6 +210,14 @@ pub struct ReadAt {
     pub now_ms: u64,
     /// Seeds random choices of the reply.
     pub seed: u64,
+}
+
+/// An entry whose commands pause, so that somebody else can look at the engine.
+#[must_use = "the entry has to be finished"]
+pub struct Suspended {
+    rng: Rng,
+    effects: Effects,
+    interests: Interests,
 }
 
 /// An entry that is being applied.
@@ -237,7 +278,9 @@ impl Applying<'_> {
     }
 
     /// Runs every command of a payload, as a follower does; replies are dropped. The payload is
-    /// commands in RESP, beginning in database 0, with `SELECT` between them.
+    /// commands in RESP, beginning in database 0, with `SELECT` between them. `MULTI` and `EXEC`
+    /// mark where a transaction begins and ends; since nothing comes between the commands of an
+    /// entry, they have nothing to do.
     ///
     /// # Panics
     /// If the payload is not what a leader of a known version could have proposed: the node must
@@ -256,7 +299,7 @@ impl Applying<'_> {
             let args = Args::new(rest, &spans);
             if args[0].eq_ignore_ascii_case(b"select") {
                 db = quoris_resp::parse_i64(&args[1]).expect("a leader selects by number") as u16;
-            } else {
+            } else if !is_bracket(&args[0]) {
                 let command = self.engine.resolve(&args).expect("a leader proposes known commands");
                 dropped.clear();
                 let mut reply = Writer::new(&mut dropped, Protocol::Resp2);
@@ -265,6 +308,11 @@ impl Applying<'_> {
             }
             at += consumed;
         }
+    }
+
+    /// Lets go of the engine for a moment. Nothing may be applied before [`Engine::resume`].
+    pub fn suspend(self) -> Suspended {
+        Suspended { rng: self.rng, effects: self.effects, interests: self.interests }
     }
 
     /// Closes the entry.
@@ -282,6 +330,11 @@ impl Engine {
             _ => Some(command),
         }
     }
+}
+
+/// Whether a word of a payload says where a transaction begins or ends.
+fn is_bracket(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"multi") || name.eq_ignore_ascii_case(b"exec")
 }
 
 /// Replaces whatever a failed handler has written by its error.

@@ -50,7 +50,7 @@ pub mod types;
 pub use command::{Args, Command, CommandTable, Prepared, Run};
 pub use context::{ReadCx, WriteCx};
 pub use effects::{Effects, Interests};
-pub use engine::{Applying, Engine, ExpiryPlace, ReadAt, Seeds, Stamp};
+pub use engine::{Applying, Engine, ExpiryPlace, KeyState, ReadAt, Seeds, Stamp, Suspended};
 pub use error::{CommandError, Result};
 pub use keyspace::{Key, KeyHasher};
 pub use rdb::RdbError;

@@ -87,6 +87,16 @@ fn waits_for_sync(shared: &Shared) -> bool {
 
 /// Proposes the turn's batch, if there is one.
 pub(crate) fn end_batch(shared: &Shared) {
+    end_batch_at(shared, next_stamp_ms(shared));
+}
+
+/// The time that an entry would be stamped with now.
+pub(crate) fn next_stamp_ms(shared: &Shared) -> u64 {
+    shared.unix_ms(Instant::now()).max(shared.stamped_ms.get())
+}
+
+/// The same with a time that [`next_stamp_ms`] has returned a moment ago.
+pub(crate) fn end_batch_at(shared: &Shared, now_ms: u64) {
     let mut turn = shared.turn.borrow_mut();
     if turn.is_empty() {
         return;
@@ -96,12 +106,15 @@ pub(crate) fn end_batch(shared: &Shared) {
     let fresh = pending.fresh();
     let tag = pending.push(std::mem::replace(&mut *turn, fresh));
     drop((turn, pending));
-    propose(shared, tag, payload);
+    propose_at(shared, tag, payload, now_ms);
 }
 
 /// Proposes an entry under the next stamp.
 pub(crate) fn propose(shared: &Shared, tag: u64, payload: Bytes) {
-    let now_ms = shared.unix_ms(Instant::now()).max(shared.stamped_ms.get());
+    propose_at(shared, tag, payload, next_stamp_ms(shared));
+}
+
+fn propose_at(shared: &Shared, tag: u64, payload: Bytes, now_ms: u64) {
     shared.stamped_ms.set(now_ms);
     let seed = shared.rng.borrow_mut().next_u64();
     let stamp = Stamp { now_ms, seed, engine_version: ENGINE_VERSION };

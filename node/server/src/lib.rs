@@ -48,6 +48,7 @@ mod shard_settings;
 mod shared;
 mod stats;
 mod tally;
+pub(crate) mod transactions;
 pub(crate) mod turn;
 mod upkeep;
 mod waits;

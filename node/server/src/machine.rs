@@ -15,7 +15,8 @@ use crate::session::{Ending, Hold, Session};
 use crate::shard_settings;
 use crate::shared::Shared;
 use crate::tally::Tally;
-use crate::turn::{Batch, Failure, Item, Share};
+use crate::transactions::run_node;
+use crate::turn::{Batch, Failure, Item, Kind, Share};
 
 /// The engine as the shard's state machine.
 pub(crate) struct ShardMachine {
@@ -46,9 +47,9 @@ impl Machine for ShardMachine {
         let stamp = stamp_of(entry.stamp);
         shared.stamped_ms.set(shared.stamped_ms.get().max(stamp.now_ms));
         let ours = entry.tag.and_then(|tag| shared.pending.borrow_mut().take(tag));
-        let mut engine = shared.engine.borrow_mut();
-        let mut applying = engine.begin(stamp, shared.interests.get());
         let Some(batch) = ours else {
+            let mut engine = shared.engine.borrow_mut();
+            let mut applying = engine.begin(stamp, shared.interests.get());
             applying.run_payload(entry.payload);
             let effects = applying.finish();
             drop(engine);
@@ -56,15 +57,14 @@ impl Machine for ShardMachine {
             shard_settings::applied(&shared, entry.tag);
             return;
         };
-        run(&shared, &mut applying, &batch);
-        let effects = applying.finish();
-        drop(engine);
+        let effects = run(&shared, stamp, &batch);
         perform(&shared, effects, (entry.tag, stamp));
         for share in &batch.shares {
             share.session.last_write.set(Some(entry.position.index));
             settle(&shared, share);
         }
         shared.pending.borrow_mut().reuse(batch);
+        shared.waits.resume_in_flight();
         shared.flusher.wake();
     }
 
@@ -83,6 +83,7 @@ impl Machine for ShardMachine {
         shared.stamped_ms.set(stamped);
         *shared.engine.borrow_mut() = restored;
         shard_settings::follow(&shared);
+        shared.all_watched_changed();
         self.applied = position;
         Ok(())
     }
@@ -99,24 +100,38 @@ fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
 }
 
 /// Runs a batch that this node proposed, and appends the replies to its sessions' outputs.
-fn run(shared: &Shared, applying: &mut Applying<'_>, batch: &Batch) {
+fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> Effects {
     let now = Instant::now();
-    let mut runner =
-        BatchRunner { shared, batch, now_ms: shared.unix_ms(now), tally: Tally::new(shared, now) };
+    let (now_ms, tally) = (shared.unix_ms(now), Tally::new(shared, now));
+    let mut runner = BatchRunner { shared, batch, now_ms, tally, exec: None };
+    let mut engine = shared.engine.borrow_mut();
+    let mut applying = engine.begin(stamp, shared.interests.get());
     let mut first = 0;
     for share in &batch.shares {
         let mut output = shared.output_of(&share.session);
         let end = share.end as usize;
         for at in first..end {
             if at.is_multiple_of(AHEAD) {
-                prefetch(applying, &batch.items[at..batch.items.len().min(at + AHEAD)]);
+                prefetch(&applying, &batch.items[at..batch.items.len().min(at + AHEAD)]);
             }
-            runner.run(applying, &batch.items[at], &share.session, &mut output);
+            let (item, mark) = (&batch.items[at], output.len());
+            if item.kind == Kind::Node {
+                // It may look at the engine itself.
+                let suspended = applying.suspend();
+                drop(engine);
+                runner.run_node(item, &share.session, &mut output);
+                engine = shared.engine.borrow_mut();
+                applying = engine.resume(suspended);
+            } else {
+                runner.run(&mut applying, item, &share.session, &mut output);
+            }
+            runner.close(item, &share.session, &mut output, mark);
         }
         shared.output_to(&share.session, output);
         first = end;
     }
     runner.tally.close();
+    applying.finish()
 }
 
 /// Asks for the memory that some items will touch, in rounds that each need what the one before
@@ -133,10 +148,20 @@ fn prefetch(applying: &Applying<'_>, items: &[Item]) {
 
 /// What running the items of a batch takes.
 struct BatchRunner<'a> {
-    shared: &'a Shared,
+    shared: &'a Rc<Shared>,
     batch: &'a Batch,
     now_ms: u64,
     tally: Tally<'a>,
+    /// The transaction that is being run.
+    exec: Option<Exec>,
+}
+
+/// How far a transaction has come.
+struct Exec {
+    /// Where its reply begins.
+    mark: usize,
+    /// How many of its commands are still to run.
+    left: u32,
 }
 
 impl BatchRunner<'_> {
@@ -149,23 +174,54 @@ impl BatchRunner<'_> {
         output: &mut Vec<u8>,
     ) {
         let entry = self.shared.registry.entry(item.number);
-        let mark = output.len();
         let mut reply = Writer::new(output, session.protocol.get());
         let args = self.batch.args(item);
-        self.tally.before(entry);
-        let result = if item.is_rider {
-            let at = ReadAt { db: item.db, now_ms: self.now_ms, seed: self.now_ms };
-            applying.read(at, entry.command, args, &mut reply)
-        } else {
-            applying.run(item.db, entry.command, args, &mut reply)
+        let result = match item.kind {
+            Kind::Write => {
+                self.tally.before(entry);
+                applying.run(item.db, entry.command, args, &mut reply)
+            }
+            Kind::Read => {
+                self.tally.before(entry);
+                // All of a transaction happens at the time of its entry.
+                let now_ms = if self.exec.is_some() { 0 } else { self.now_ms };
+                let at = ReadAt { db: item.db, now_ms, seed: self.now_ms };
+                applying.read(at, entry.command, args, &mut reply)
+            }
+            Kind::Said => return reply.raw(&args[0]),
+            Kind::Exec(count) => return reply.array(count as usize),
+            Kind::Node => unreachable!("it runs while the entry is suspended"),
         };
         let time = self.tally.after(entry);
         if let Err(error) = result {
             self.shared.stats.failed(item.number);
             self.shared.count_error(&error);
         }
-        silence(session, output, mark);
         self.shared.observed(&Ran { session, entry, args, db: item.db, time });
+    }
+
+    fn run_node(&mut self, item: &Item, session: &Rc<Session>, output: &mut Vec<u8>) {
+        let entry = self.shared.registry.entry(item.number);
+        let args = self.batch.args(item);
+        self.tally.before(entry);
+        run_node(self.shared, session, entry, args, output);
+        let time = self.tally.after(entry);
+        self.shared.observed(&Ran { session, entry, args, db: item.db, time });
+    }
+
+    /// Ends the reply that began at `mark`. The reply to EXEC ends with that of its last command.
+    #[inline]
+    fn close(&mut self, item: &Item, session: &Session, output: &mut Vec<u8>, mark: usize) {
+        if let Kind::Exec(left) = item.kind {
+            self.exec = Some(Exec { mark, left });
+        } else if let Some(exec) = &mut self.exec {
+            exec.left -= 1;
+        } else {
+            return silence(session, output, mark);
+        }
+        if let Some(exec) = self.exec.take_if(|exec| exec.left == 0) {
+            silence(session, output, exec.mark);
+        }
     }
 }
 
@@ -177,8 +233,22 @@ pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
     for share in &batch.shares {
         let session = &*share.session;
         let mut output = shared.output_of(session);
-        for item in &batch.items[first..share.end as usize] {
-            let error = failure.reply(item, &batch.args(item), keys_of(shared, item));
+        let mut items = &batch.items[first..share.end as usize];
+        while let [item, behind @ ..] = items {
+            let inside = match item.kind {
+                Kind::Exec(count) => &behind[..count as usize],
+                _ => &[],
+            };
+            items = &behind[inside.len()..];
+            if item.kind == Kind::Said {
+                let mark = output.len();
+                output.extend_from_slice(&batch.args(item)[0]);
+                silence(session, &mut output, mark);
+                continue;
+            }
+            // The first key says where the slot of all keys of a transaction is.
+            let keyed = inside.iter().find(|item| key_of(shared, item).is_some()).unwrap_or(item);
+            let error = failure.reply(item.kind, &batch.args(keyed), key_of(shared, keyed));
             refuse(shared, session, &mut output, item, &error);
         }
         shared.output_to(session, output);
@@ -186,10 +256,11 @@ pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
         first = share.end as usize;
     }
     shared.pending.borrow_mut().reuse(batch);
+    shared.waits.resume_in_flight();
     shared.flusher.wake();
 }
 
-fn keys_of(shared: &Shared, item: &Item) -> Option<usize> {
+fn key_of(shared: &Shared, item: &Item) -> Option<usize> {
     shared.registry.entry(item.number).keys.first()
 }
 
@@ -221,8 +292,9 @@ fn perform(shared: &Shared, effects: Effects, (tag, stamp): (Option<u64>, Stamp)
     shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
     for effect in effects.list {
         match effect {
-            // Here blocked clients and watched keys hear of a change.
-            Effect::Touched { .. } | Effect::Flushed { .. } | Effect::Notify { .. } => {}
+            Effect::Touched { db, key } => shared.watched_key_touched(db, &key),
+            Effect::Flushed { db } => shared.watched_databases_flushed(db),
+            Effect::Notify { .. } => {}
             Effect::Settings => shard_settings::changed(shared, tag, stamp.now_ms),
         }
     }

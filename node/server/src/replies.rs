@@ -47,8 +47,31 @@ errors! {
     NEGATIVE_TIMEOUT = "ERR timeout is negative";
     /// A timeout that is no number.
     BAD_TIMEOUT = "ERR timeout is not an integer or out of range";
+    /// `MULTI` after `MULTI`.
+    NESTED_MULTI = "ERR MULTI calls can not be nested";
+    /// `EXEC` without `MULTI`.
+    EXEC_WITHOUT_MULTI = "ERR EXEC without MULTI";
+    /// `DISCARD` without `MULTI`.
+    DISCARD_WITHOUT_MULTI = "ERR DISCARD without MULTI";
+    /// `WATCH` after `MULTI`.
+    WATCH_INSIDE_MULTI = "ERR WATCH inside MULTI is not allowed";
+    /// A command that may not be queued.
+    NO_MULTI = "ERR Command not allowed inside a transaction";
+    /// `EXEC` after a command was refused.
+    EXEC_ABORT = "EXECABORT Transaction discarded because of previous errors.";
+    /// A command of the node that turned out to take time, inside `EXEC`.
+    NOT_IN_EXEC = "ERR This command cannot be part of a transaction";
+    /// `MONITOR` inside `EXEC`.
+    MONITOR_DENIED = "ERR MONITOR isn't allowed for DENY BLOCKING client";
     /// `SHUTDOWN ABORT` while nothing shuts down.
     NO_SHUTDOWN = "ERR No shutdown in progress.";
+}
+
+/// `EXECABORT …`: `EXEC` itself was refused.
+pub fn exec_aborted(error: &CommandError) -> CommandError {
+    let reason = error.as_str();
+    let reason = reason.strip_prefix("ERR ").unwrap_or(reason);
+    CommandError::text(format!("EXECABORT Transaction discarded because of: {reason}"))
 }
 
 /// `MOVED slot host:port`.

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::connection::Socket;
 use crate::pubsub::Subscriptions;
+use crate::transactions::{Transaction, Watching};
 
 /// Bytes that have been sent and are kept in front of those that have not.
 const SENT_KEPT: usize = 64 * 1024;
@@ -32,6 +33,8 @@ pub enum Hold {
     Leader,
     /// `CLIENT PAUSE`.
     Paused,
+    /// A key that it watches may be changed by what is under way.
+    InFlight,
     /// A command answers later.
     Later,
 }
@@ -131,6 +134,11 @@ pub struct Session {
     pub(crate) subscriptions: RefCell<Option<Box<Subscriptions>>>,
     /// It has subscribed to something.
     pub(crate) is_subscriber: Cell<bool>,
+    /// What it has said since `MULTI`.
+    pub(crate) transaction: RefCell<Option<Box<Transaction>>>,
+    pub(crate) watching: RefCell<Option<Box<Watching>>>,
+    /// A command of it runs inside `EXEC`, where nothing may wait.
+    pub(crate) in_exec: Cell<bool>,
     /// Since when its first command waits for a leader.
     pub(crate) leaderless: Cell<Option<Instant>>,
     /// What has been received may be answered: a majority said so after it had arrived.
@@ -186,6 +194,9 @@ impl Session {
             later: RefCell::default(),
             subscriptions: RefCell::default(),
             is_subscriber: Cell::new(false),
+            transaction: RefCell::default(),
+            watching: RefCell::default(),
+            in_exec: Cell::new(false),
             leaderless: Cell::new(None),
             permit: Cell::new(false),
             input: RefCell::default(),
@@ -222,6 +233,12 @@ impl Session {
     /// Why no further command runs.
     pub fn hold(&self) -> Hold {
         self.hold.get()
+    }
+
+    /// Whether it has said `MULTI`.
+    #[inline]
+    pub fn is_in_multi(&self) -> bool {
+        self.transaction.borrow().is_some()
     }
 
     /// Bytes of replies that the kernel has not taken.

@@ -23,6 +23,7 @@ use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::shard_settings::Wishes;
 use crate::stats::Stats;
+use crate::transactions::Watches;
 use crate::turn::{Batch, Pending};
 use crate::waits::Waits;
 use crate::world::{Clock, Entropy};
@@ -74,8 +75,11 @@ pub struct Shared {
     pub entropy: Rc<dyn Entropy>,
     /// Which effects of entries somebody waits for.
     pub interests: Cell<Interests>,
+    /// For whose sake touched keys are among them: a bit for each [`Curious`].
+    curious: Cell<u8>,
     pub(crate) group: RefCell<Option<GroupHandle>>,
     pub(crate) waits: Waits,
+    pub(crate) watches: Watches,
     pub(crate) expiry: Expiry,
     pub(crate) wishes: Wishes,
     pub(crate) pubsub: Hub,
@@ -95,6 +99,13 @@ pub struct Shared {
     anchor: Cell<(Instant, u64)>,
     buffers: RefCell<Vec<Vec<u8>>>,
     exit: watch::Sender<Option<Exit>>,
+}
+
+/// Who wants to know of keys that were touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curious {
+    /// Clients that watch keys.
+    Watch = 1,
 }
 
 /// What [`Shared::new`] is made of.
@@ -135,8 +146,10 @@ impl Shared {
             clock,
             entropy,
             interests: Cell::default(),
+            curious: Cell::new(0),
             group: RefCell::default(),
             waits: Waits::default(),
+            watches: Watches::default(),
             expiry: Expiry::default(),
             pubsub: Hub::default(),
             relay: Relay::default(),
@@ -164,6 +177,19 @@ impl Shared {
         let unix_ms = self.clock.unix_ms();
         self.anchor.set((now, unix_ms));
         unix_ms
+    }
+
+    /// The time of day.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.unix_ms(Instant::now())
+    }
+
+    /// Somebody begins or ceases to be interested in keys that were touched.
+    pub(crate) fn hear_of_touched(&self, who: Curious, is_on: bool) {
+        let others = self.curious.get() & !(who as u8);
+        let curious = if is_on { others | who as u8 } else { others };
+        self.curious.set(curious);
+        self.interests.set(Interests { touched: curious != 0, ..self.interests.get() });
     }
 
     /// The shard's group.

@@ -44,6 +44,8 @@ fn close_idle(shared: &Shared) {
 /// failed.
 pub(crate) async fn watch_group(shared: Rc<Shared>) {
     let mut standing = shared.group().watch();
+    let leading = || shared.group().is_leader().then(|| shared.group().term());
+    let mut led = leading();
     while standing.changed().await.is_ok() {
         let fault = standing.borrow_and_update().fault.clone();
         if let Some(fault) = fault {
@@ -51,6 +53,11 @@ pub(crate) async fn watch_group(shared: Rc<Shared>) {
             shared.stop(Exit::Failed);
             return;
         }
+        let term = leading();
+        if led.is_some() && led != term {
+            shared.all_watched_changed();
+        }
+        led = term;
         shared.waits.resume_leaderless();
     }
 }

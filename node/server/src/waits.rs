@@ -35,6 +35,7 @@ pub(crate) struct Waits {
     leaderless: RefCell<Vec<Rc<Session>>>,
     is_looking: Cell<bool>,
     paused: RefCell<Vec<Rc<Session>>>,
+    in_flight: RefCell<Vec<Rc<Session>>>,
     pause: Cell<Pause>,
 }
 
@@ -42,6 +43,13 @@ impl Waits {
     /// Lets the requests go on that wait for a leader or another topology.
     pub(crate) fn resume_leaderless(&self) {
         release(self.leaderless.take(), Hold::Leader);
+    }
+
+    /// Lets the requests go on that wait for a batch to be over.
+    pub(crate) fn resume_in_flight(&self) {
+        if !self.in_flight.borrow().is_empty() {
+            release(self.in_flight.take(), Hold::InFlight);
+        }
     }
 }
 
@@ -72,6 +80,7 @@ impl Shared {
                 }
             }
             Hold::Paused => self.waits.paused.borrow_mut().push(waiting),
+            Hold::InFlight => self.waits.in_flight.borrow_mut().push(waiting),
             Hold::Free | Hold::Batch | Hold::Later => {}
         }
     }

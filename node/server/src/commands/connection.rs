@@ -104,6 +104,7 @@ fn select(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
 fn reset(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let authenticated = cx.shared.config.borrow().requirepass().is_none();
     cx.session.reset(authenticated);
+    cx.shared.leave_transaction(cx.session);
     cx.shared.observe.remove_monitor(cx.session);
     cx.shared.pubsub.forget(cx.session);
     // The writer still speaks what the connection spoke; a status is the same in both.

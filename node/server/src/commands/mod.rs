@@ -41,4 +41,5 @@ pub static FAMILIES: &[&[NodeCommand]] = &[
     replication::COMMANDS,
     server::COMMANDS,
     slowlog::COMMANDS,
+    crate::transactions::COMMANDS,
 ];

@@ -5,6 +5,7 @@ use quoris_engine::{Args, Result};
 use quoris_resp::Writer;
 
 use crate::registry::{NodeCommand, NodeCx, Outcome};
+use crate::replies;
 
 pub(super) const COMMANDS: &[NodeCommand] = &[MONITOR];
 
@@ -17,6 +18,9 @@ const MONITOR: NodeCommand = NodeCommand::new(
 );
 
 fn monitor(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
+    if cx.session.in_exec.get() {
+        return Err(replies::MONITOR_DENIED);
+    }
     cx.shared.observe.add_monitor(cx.session);
     reply.ok();
     Ok(Outcome::Done)

@@ -47,7 +47,7 @@ const ROLE: NodeCommand = NodeCommand::new(
 fn wait(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let wanted = parse_i64(&args[1]).ok_or(error::NOT_INTEGER)?;
     let deadline = deadline_of(&args[2])?;
-    if replicas_with(cx.shared, cx.session) >= wanted {
+    if cx.session.in_exec.get() || replicas_with(cx.shared, cx.session) >= wanted {
         reply.integer(replicas_with(cx.shared, cx.session));
         return Ok(Outcome::Done);
     }
@@ -59,13 +59,20 @@ fn wait(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<O
     })))
 }
 
-fn waitaof(cx: &mut NodeCx<'_>, args: Args<'_>, _: &mut Writer<'_>) -> Result<Outcome> {
+fn waitaof(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let local = parse_i64(&args[1]).filter(|count| (0..=1).contains(count));
     let local = local.ok_or(error::OUT_OF_RANGE)?;
     let wanted = parse_i64(&args[2]).filter(|count| *count >= 0);
     let wanted = wanted.ok_or(error::MUST_BE_POSITIVE)?;
     let deadline = deadline_of(&args[3])?;
     let (shared, session) = (Rc::clone(cx.shared), Rc::clone(cx.session));
+    if session.in_exec.get() {
+        let is_synced = shared.config.borrow().appendfsync() == AppendFsync::Always;
+        reply.array(2);
+        reply.integer(i64::from(is_synced));
+        reply.integer(if is_synced { replicas_with(&shared, &session) } else { 0 });
+        return Ok(Outcome::Done);
+    }
     Ok(Outcome::Later(Box::pin(async move {
         // Only with `always` does having an entry mean having it synced.
         let is_synced = shared.config.borrow().appendfsync() == AppendFsync::Always;

@@ -17,6 +17,7 @@
 mod chunk;
 mod route;
 mod run;
+mod transaction;
 
 use std::rc::Rc;
 
@@ -55,7 +56,7 @@ pub(crate) fn process(
     let has_output = !output.is_empty();
     shared.output_to(session, output);
     let hold = if has_batch { Hold::Batch } else { hold };
-    if !matches!(hold, Hold::Lease | Hold::Leader) {
+    if !matches!(hold, Hold::Lease | Hold::Leader | Hold::InFlight) {
         session.leaderless.set(None);
     }
     if hold != Hold::Free {

@@ -10,6 +10,7 @@ use crate::registry::{Entry, Keys};
 use crate::replies;
 use crate::routes::Route;
 use crate::session::Hold;
+use crate::transactions::Transaction;
 
 /// How long a request may wait for a leader: several elections.
 const LEADER_WAIT: Duration = Duration::from_secs(3);
@@ -29,6 +30,30 @@ impl Runner<'_> {
         writes: bool,
     ) -> Verdict {
         let standing = self.standing();
+        self.verdict_as(standing, entry, args, first, writes)
+    }
+
+    /// The same for a command that does not run yet, so that the lease is not asked for.
+    pub(super) fn verdict_to_queue(
+        &mut self,
+        entry: &Entry,
+        args: &Args<'_>,
+        first: Option<Slot>,
+        writes: bool,
+    ) -> Verdict {
+        let standing = Standing { reads: true, ..self.standing() };
+        self.verdict_as(standing, entry, args, first, writes)
+    }
+
+    #[inline]
+    fn verdict_as(
+        &mut self,
+        standing: Standing,
+        entry: &Entry,
+        args: &Args<'_>,
+        first: Option<Slot>,
+        writes: bool,
+    ) -> Verdict {
         let is_mine = self.shared.is_single_shard.get()
             || match (entry.keys, first) {
                 (Keys::None, _) => true,
@@ -58,10 +83,21 @@ impl Runner<'_> {
             Ok(None) => return self.decide_keyless(writes, standing),
             Err(error) => return Verdict::Refuse(error),
         };
+        self.decide_slot(slot, writes, !writes, standing)
+    }
+
+    /// `wants_lease`: what runs depends on the applied state.
+    fn decide_slot(
+        &mut self,
+        slot: Slot,
+        writes: bool,
+        wants_lease: bool,
+        standing: Standing,
+    ) -> Verdict {
         let readonly = self.session.readonly.get() && !writes;
         match self.shared.routes().decide(slot, standing.leads, readonly) {
             Route::Local if !standing.leads => Verdict::Here,
-            Route::Local if writes || standing.reads => Verdict::Here,
+            Route::Local if !wants_lease || standing.reads => Verdict::Here,
             Route::Local if self.has_batch() || self.session.permit.get() => Verdict::Here,
             Route::Local => self.wait(Hold::Lease),
             Route::Moved { host, port } => {
@@ -105,24 +141,53 @@ impl Runner<'_> {
         }
     }
 
+    /// Decides about a transaction. `watches`: it depends on watched keys, so that even one that
+    /// only writes wants the lease.
+    pub(super) fn verdict_on(&mut self, transaction: &Transaction, watches: bool) -> Verdict {
+        if !transaction.needs_data() && !watches {
+            return Verdict::Here;
+        }
+        if transaction.has_slots() && !self.shared.is_single_shard.get() {
+            return Verdict::Refuse(replies::CROSS_SLOT);
+        }
+        let (writes, standing) = (transaction.writes(), self.standing());
+        let wants_lease = watches || !writes;
+        let lacks_lease = standing.leads && wants_lease && !standing.reads;
+        match transaction.slot() {
+            Some(slot) => self.decide_slot(slot, writes, wants_lease, standing),
+            None if lacks_lease && !self.has_batch() && !self.session.permit.get() => {
+                self.wait(Hold::Lease)
+            }
+            None => self.decide_keyless(writes, standing),
+        }
+    }
+
     /// Waits, unless the command has been waiting for too long.
     #[cold]
     fn wait(&mut self, hold: Hold) -> Verdict {
         if self.has_batch() {
             return Verdict::Wait(Hold::Batch);
         }
-        let since = self.session.leaderless.get().unwrap_or(self.now);
-        self.session.leaderless.set(Some(since));
-        if self.now.saturating_duration_since(since) > LEADER_WAIT {
-            self.session.leaderless.set(None);
+        if self.has_waited_too_long() {
             return Verdict::Refuse(replies::CLUSTER_DOWN);
         }
         Verdict::Wait(hold)
     }
+
+    /// Whether the connection's first command has been held back for longer than anybody waits.
+    pub(super) fn has_waited_too_long(&self) -> bool {
+        let since = self.session.leaderless.get().unwrap_or(self.now);
+        self.session.leaderless.set(Some(since));
+        let is_too_long = self.now.saturating_duration_since(since) > LEADER_WAIT;
+        if is_too_long {
+            self.session.leaderless.set(None);
+        }
+        is_too_long
+    }
 }
 
 /// The one slot of a command's keys; none if it has no keys.
-fn slot_of(
+pub(super) fn slot_of(
     entry: &Entry,
     args: &Args<'_>,
     first: Option<Slot>,

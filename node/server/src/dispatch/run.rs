@@ -13,7 +13,7 @@ use super::silence;
 use crate::commands;
 use crate::flush;
 use crate::observe::Ran;
-use crate::registry::{Entry, Keys, NodeCx, Outcome};
+use crate::registry::{Entry, Keys, NodeCx, Outcome, Role};
 use crate::replies;
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
@@ -52,13 +52,13 @@ pub(super) struct Runner<'a> {
     pub(super) shared: &'a Rc<Shared>,
     pub(super) session: &'a Rc<Session>,
     pub(super) now: Instant,
-    now_ms: u64,
+    pub(super) now_ms: u64,
     standing: Option<Standing>,
     /// A write of this pipeline is in the turn's batch.
-    has_batch: bool,
-    tally: Tally<'a>,
-    ran: u64,
-    last: Option<u16>,
+    pub(super) has_batch: bool,
+    pub(super) tally: Tally<'a>,
+    pub(super) ran: u64,
+    pub(super) last: Option<u16>,
 }
 
 impl<'a> Runner<'a> {
@@ -108,6 +108,13 @@ impl<'a> Runner<'a> {
         {
             return self.refuse(entry, &error, output);
         }
+        if self.session.is_in_multi() {
+            match entry.role {
+                Role::Queued | Role::Select => return self.queue(found, entry, input, output),
+                Role::Exec => return self.exec(entry, output),
+                Role::Instant | Role::Free | Role::Watch => {}
+            }
+        }
         let writes = match entry.command.run {
             Run::Read(_) => false,
             Run::Write(_) => true,
@@ -147,6 +154,11 @@ impl<'a> Runner<'a> {
         Step::Next
     }
 
+    /// Something has run that may have changed what this node is to its shard.
+    pub(super) fn forget_standing(&mut self) {
+        self.standing = None;
+    }
+
     pub(super) fn standing(&mut self) -> Standing {
         let Runner { shared, now, .. } = *self;
         *self.standing.get_or_insert_with(|| {
@@ -161,8 +173,14 @@ impl<'a> Runner<'a> {
     #[inline]
     fn read(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) {
         let mark = output.len();
+        self.read_in(self.session.db.get(), entry, args, output);
+        silence(self.session, output, mark);
+    }
+
+    #[inline]
+    pub(super) fn read_in(&mut self, db: u16, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) {
         let mut reply = Writer::new(output, self.session.protocol.get());
-        let at = ReadAt { db: self.session.db.get(), now_ms: self.now_ms, seed: self.now_ms };
+        let at = ReadAt { db, now_ms: self.now_ms, seed: self.now_ms };
         self.tally.before(entry);
         let result = self.shared.engine.borrow().read(at, entry.command, args, &mut reply);
         let time = self.tally.after(entry);
@@ -170,16 +188,18 @@ impl<'a> Runner<'a> {
             self.shared.stats.failed(entry.number);
             self.shared.count_error(&error);
         }
-        silence(self.session, output, mark);
-        self.shared.observed(&Ran { session: self.session, entry, args, db: at.db, time });
+        self.shared.observed(&Ran { session: self.session, entry, args, db, time });
     }
 
     fn node_command(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
-        if self.has_batch {
-            return Step::Stop(Hold::Batch);
-        }
         let Some(handler) = entry.handler else { return Step::Next };
-        if entry.keys != Keys::None {
+        if self.has_batch {
+            return match entry.role {
+                Role::Instant => self.instant(entry, handler, args),
+                _ => Step::Stop(Hold::Batch),
+            };
+        }
+        if entry.keys != Keys::None && entry.role != Role::Watch {
             match self.channel_verdict(entry, &args) {
                 Verdict::Here => {}
                 Verdict::Refuse(error) => return self.refuse(entry, &error, output),
@@ -188,6 +208,13 @@ impl<'a> Runner<'a> {
         }
         if self.shared.is_paused(false) && !entry.has(Flags::ADMIN) {
             return Step::Stop(Hold::Paused);
+        }
+        if entry.role == Role::Watch && !self.session.is_in_multi() {
+            match self.verdict(entry, &args, None, false) {
+                Verdict::Here => {}
+                Verdict::Refuse(error) => return self.refuse(entry, &error, output),
+                Verdict::Wait(hold) => return Step::Stop(hold),
+            }
         }
         self.ran += 1;
         self.last = Some(entry.number);
@@ -251,6 +278,9 @@ impl<'a> Runner<'a> {
     }
 
     fn refuse(&mut self, entry: &Entry, error: &CommandError, output: &mut Vec<u8>) -> Step {
+        if self.session.is_in_multi() {
+            return self.doom(Some(entry), error, output);
+        }
         if self.has_batch {
             return Step::Stop(Hold::Batch);
         }
@@ -261,6 +291,9 @@ impl<'a> Runner<'a> {
 
     #[cold]
     fn refuse_unknown(&mut self, args: &Args<'_>, output: &mut Vec<u8>) -> Step {
+        if self.session.is_in_multi() {
+            return self.doom_unknown(args, output);
+        }
         if self.has_batch {
             return Step::Stop(Hold::Batch);
         }

@@ -5,7 +5,7 @@ mod declare;
 use std::cell::Cell;
 
 use quoris_engine::commands::FAMILIES;
-use quoris_engine::spec::{Begin, Find, Flags, Spec};
+use quoris_engine::spec::{Begin, Find, Flags, Group, Spec};
 use quoris_engine::{Args, Command, CommandTable, Run};
 
 use self::declare::Handlers;
@@ -33,6 +33,36 @@ impl Keys {
     }
 }
 
+/// What a command is to a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It is queued after `MULTI`.
+    Queued,
+    /// It runs at once, also behind writes of the same pipeline: it only concerns the session.
+    Instant,
+    /// It is not queued.
+    Free,
+    /// `WATCH`, which is not queued and goes where the keys are.
+    Watch,
+    /// `EXEC`.
+    Exec,
+    /// `SELECT`: those behind it run in another database.
+    Select,
+}
+
+impl Role {
+    fn of(command: &Command, container: Option<&str>) -> Role {
+        match (command.spec.name, container) {
+            ("multi" | "discard", None) => Role::Instant,
+            ("exec", None) => Role::Exec,
+            ("watch", None) => Role::Watch,
+            ("quit" | "reset", None) => Role::Free,
+            ("select", None) => Role::Select,
+            _ => Role::Queued,
+        }
+    }
+}
+
 /// A command or subcommand that can run.
 pub struct Entry {
     /// Its number: the index of its statistics.
@@ -45,6 +75,8 @@ pub struct Entry {
     pub keys: Keys,
     /// It takes about the same short time whenever it is called.
     pub is_cheap: bool,
+    /// What it is to a transaction.
+    pub(crate) role: Role,
     /// How the node runs it; `None` for the engine's.
     pub(crate) handler: Option<Handler>,
 }
@@ -56,6 +88,22 @@ impl Entry {
             Some(container) => format!("{container}|{}", self.command.spec.name),
             None => self.command.spec.name.to_owned(),
         }
+    }
+
+    /// Calls `visit` with the words of the keys of a request, until it returns true; true if it
+    /// did.
+    pub(crate) fn each_key(&self, args: &Args<'_>, visit: impl FnMut(usize) -> bool) -> bool {
+        let mut words = Vec::new();
+        for spec in self.command.spec.key_specs.iter().flatten() {
+            // A request that does not fit fails in the handler, with the handler's words.
+            let _ = spec.find_in(args.len(), |word| args.get(word), &mut words);
+        }
+        words.into_iter().any(visit)
+    }
+
+    /// Whether it may touch keys that its request does not name in the place of keys.
+    pub(crate) fn touches_undeclared(&self) -> bool {
+        self.keys == Keys::None || self.command.spec.group == Group::Scripting
     }
 
     /// Whether it has a flag.
@@ -236,7 +284,8 @@ fn entry(
     let spec = &command.spec;
     let is_of_data = matches!(command.run, Run::Read(_) | Run::Write(_));
     let is_cheap = spec.flags.has(Flags::FAST) || is_of_data && spec.complexity == "O(1)";
-    Entry { number, command, container, keys: keys_of(spec), is_cheap, handler }
+    let role = Role::of(command, container);
+    Entry { number, command, container, keys: keys_of(spec), is_cheap, role, handler }
 }
 
 fn keys_of(spec: &Spec) -> Keys {

@@ -21,6 +21,8 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
         Protocol::Resp2 => 2,
         Protocol::Resp3 => 3,
     };
+    let multi = session.transaction.borrow();
+    let multi = multi.as_ref().map(|transaction| (transaction.len(), transaction.bytes()));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let subscriptions = session.subscriptions.borrow();
     let subscribed = |kind| {
@@ -39,11 +41,11 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
         ("sub", subscribed(Kind::Channel)),
         ("psub", subscribed(Kind::Pattern)),
         ("ssub", subscribed(Kind::Shard)),
-        ("multi", "-1".to_owned()),
+        ("multi", multi.map_or("-1".to_owned(), |(len, _)| len.to_string())),
         ("qbuf", input.to_string()),
         ("qbuf-free", "0".to_owned()),
         ("argv-mem", "0".to_owned()),
-        ("multi-mem", "0".to_owned()),
+        ("multi-mem", multi.map_or(0, |(_, bytes)| bytes).to_string()),
         ("rbs", output.to_string()),
         ("rbp", output.to_string()),
         ("obl", output.to_string()),
@@ -70,7 +72,9 @@ fn flags(session: &Session, watch: &Watch<'_>) -> String {
     let states = [
         ('O', watch.observe.is_monitor(session)),
         ('P', session.is_subscriber.get()),
+        ('x', session.is_in_multi()),
         ('b', session.hold() == Hold::Later),
+        ('d', session.watching.borrow().as_ref().is_some_and(|keys| keys.is_changed())),
         ('c', session.ending() == Ending::AfterReply),
         ('A', session.ending() == Ending::Now),
         ('r', session.readonly.get()),

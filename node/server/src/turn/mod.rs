@@ -8,16 +8,22 @@
 //! shares    └ session 7 ────┘ └ session 9 ───┘             whose replies they are
 //! ```
 //!
+//! A transaction joins as a whole: an item for EXEC, and behind it the items that it counts. In
+//! the payload its writes stand between `MULTI` and `EXEC`, for whoever reads the log.
+//!
 //! The places of all arguments are kept, so that applying the entry here does not parse it again.
 
-use std::collections::VecDeque;
+mod pending;
+
 use std::rc::Rc;
 
 use bytes::Bytes;
-use quoris_engine::{Args, CommandError, Prepared};
-use quoris_resp::{Limits, Parsed, RequestParser, Span, encode_command};
+use quoris_engine::{Args, Prepared};
+use quoris_resp::{Limits, Parsed, RequestParser, Span, Writer, encode_command};
 
+pub(crate) use self::pending::{Failure, Pending};
 use crate::session::Session;
+use crate::transactions::Transaction;
 
 /// A batch that reaches this size is proposed although another is under way.
 pub(crate) const LARGE: usize = 1 << 20;
@@ -26,14 +32,28 @@ pub(crate) const LARGE: usize = 1 << 20;
 /// them for 32 bits. A single command may be larger.
 const FULL: usize = 16 << 20;
 
+/// What an item of a batch is, and where its bytes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A command that writes; in the payload.
+    Write,
+    /// A command that only reads; in the riders.
+    Read,
+    /// A command that the node runs itself; in the riders. Only inside a transaction.
+    Node,
+    /// A reply that has been decided already, and waits for those before it; in the riders.
+    Said,
+    /// EXEC: the head of the reply to so many items that follow. Has no bytes.
+    Exec(u32),
+}
+
 /// A command of a batch.
 pub(crate) struct Item {
     /// Its number in the registry.
     pub(crate) number: u16,
     /// The selected database.
     pub(crate) db: u16,
-    /// It lies in the riders and only reads.
-    pub(crate) is_rider: bool,
+    pub(crate) kind: Kind,
     pub(crate) prepared: Option<Prepared>,
     start: u32,
     first_span: u32,
@@ -89,24 +109,52 @@ impl Batch {
 
     /// Adds a command that writes.
     pub(crate) fn write(&mut self, session: &Rc<Session>, request: &Request<'_>) {
-        if request.db != self.db {
-            let number = request.db.to_string();
-            encode_command(&mut self.payload, [b"SELECT" as &[u8], number.as_bytes()].into_iter());
-            self.db = request.db;
-        }
-        let start = self.payload.len();
-        self.add(session, request, start, false);
+        self.add(request, Kind::Write);
+        self.share(session);
     }
 
     /// Adds a read that follows a write of its own connection.
     pub(crate) fn ride(&mut self, session: &Rc<Session>, request: &Request<'_>) {
-        let start = self.riders.len();
-        self.add(session, request, start, true);
+        self.add(request, Kind::Read);
+        self.share(session);
     }
 
-    fn add(&mut self, session: &Rc<Session>, request: &Request<'_>, start: usize, is_rider: bool) {
-        let out = if is_rider { &mut self.riders } else { &mut self.payload };
+    /// Adds a reply that follows a write of its own connection. It goes out whatever becomes of
+    /// the batch.
+    pub(crate) fn say(&mut self, session: &Rc<Session>, write: impl FnOnce(&mut Writer<'_>)) {
+        let start = self.riders.len();
+        write(&mut Writer::new(&mut self.riders, session.protocol.get()));
+        let len = (self.riders.len() - start) as u32;
+        self.spans.push(Span { start: 0, len });
+        self.push(Kind::Said, (0, 0), None, (start, self.spans.len() - 1));
+        self.share(session);
+    }
+
+    /// Adds a whole transaction. `exec` is the number of EXEC in the registry.
+    pub(crate) fn exec(&mut self, session: &Rc<Session>, transaction: &Transaction, exec: u16) {
         let first_span = self.spans.len();
+        let head = (exec, session.db.get());
+        self.push(Kind::Exec(transaction.len() as u32), head, None, (0, first_span));
+        if transaction.writes() {
+            encode_command(&mut self.payload, std::iter::once(&b"MULTI"[..]));
+        }
+        for (kind, request) in transaction.requests() {
+            self.add(&request, kind);
+        }
+        if transaction.writes() {
+            encode_command(&mut self.payload, std::iter::once(&b"EXEC"[..]));
+        }
+        self.share(session);
+    }
+
+    fn add(&mut self, request: &Request<'_>, kind: Kind) {
+        if kind == Kind::Write && request.db != self.db {
+            let number = request.db.to_string();
+            encode_command(&mut self.payload, [b"SELECT" as &[u8], number.as_bytes()].into_iter());
+            self.db = request.db;
+        }
+        let out = if kind == Kind::Write { &mut self.payload } else { &mut self.riders };
+        let (start, first_span) = (out.len(), self.spans.len());
         if let Some((bytes, spans)) = request.encoded {
             out.extend_from_slice(bytes);
             self.spans.extend_from_slice(spans);
@@ -114,15 +162,30 @@ impl Batch {
             encode_command(out, request.args.from(0));
             self.spans.extend(spans_of(&out[start..]));
         }
+        let head = (request.number, request.db);
+        self.push(kind, head, request.prepared, (start, first_span));
+    }
+
+    fn push(
+        &mut self,
+        kind: Kind,
+        (number, db): (u16, u16),
+        prepared: Option<Prepared>,
+        (start, first_span): (usize, usize),
+    ) {
         self.items.push(Item {
-            number: request.number,
-            db: request.db,
-            is_rider,
-            prepared: request.prepared,
+            number,
+            db,
+            kind,
+            prepared,
             start: start as u32,
             first_span: first_span as u32,
             span_count: (self.spans.len() - first_span) as u32,
         });
+    }
+
+    /// What has been added belongs to a session.
+    fn share(&mut self, session: &Rc<Session>) {
         let end = self.items.len() as u32;
         match self.shares.last_mut() {
             Some(share) if share.session.id == session.id => share.end = end,
@@ -136,10 +199,14 @@ impl Batch {
         self.proposed.clone()
     }
 
-    /// The words of an item of a closed batch.
+    /// The words of an item. Of what has been said already, there is one: the reply.
     #[inline]
     pub(crate) fn args<'a>(&'a self, item: &Item) -> Args<'a> {
-        let bytes: &[u8] = if item.is_rider { &self.riders } else { &self.proposed };
+        let bytes: &[u8] = match item.kind {
+            Kind::Write if self.payload.is_empty() => &self.proposed,
+            Kind::Write => &self.payload,
+            Kind::Read | Kind::Node | Kind::Said | Kind::Exec(_) => &self.riders,
+        };
         let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
         Args::new(&bytes[item.start as usize..], spans).prepared(item.prepared)
     }
@@ -168,92 +235,23 @@ pub(crate) fn spans_of(encoded: &[u8]) -> Vec<Span> {
     spans
 }
 
-/// Batches that have been proposed, in the order of their tags.
-#[derive(Default)]
-pub(crate) struct Pending {
-    batches: VecDeque<(u64, Batch)>,
-    next_tag: u64,
-    spare: Vec<Batch>,
-}
-
-impl Pending {
-    /// Keeps a proposed batch and returns its tag.
-    pub(crate) fn push(&mut self, batch: Batch) -> u64 {
-        self.next_tag += 1;
-        self.batches.push_back((self.next_tag, batch));
-        self.next_tag
-    }
-
-    /// The batch with this tag, which is no longer pending.
-    pub(crate) fn take(&mut self, tag: u64) -> Option<Batch> {
-        if self.batches.front().is_some_and(|(front, _)| *front == tag) {
-            return self.batches.pop_front().map(|(_, batch)| batch);
-        }
-        let at = self.batches.binary_search_by_key(&tag, |(tag, _)| *tag).ok()?;
-        self.batches.remove(at).map(|(_, batch)| batch)
-    }
-
-    /// How many batches are under way.
-    pub(crate) fn len(&self) -> usize {
-        self.batches.len()
-    }
-
-    /// An empty batch.
-    pub(crate) fn fresh(&mut self) -> Batch {
-        self.spare.pop().unwrap_or_default()
-    }
-
-    /// Keeps the memory of a batch that is over.
-    pub(crate) fn reuse(&mut self, batch: Batch) {
-        if self.spare.len() < 8 {
-            self.spare.push(batch.recycle());
-        }
-    }
-}
-
-/// Why a batch was not applied under its tag.
-#[derive(Clone, Debug)]
-pub(crate) enum Failure {
-    /// It never reached the log; this is what to tell the client.
-    NotAppended(Option<(String, u16)>),
-    /// Nobody knows.
-    Unknown,
-}
-
-impl Failure {
-    /// What a command of the batch is answered with.
-    pub(crate) fn reply(&self, item: &Item, args: &Args<'_>, key: Option<usize>) -> CommandError {
-        match self {
-            Failure::Unknown if !item.is_rider => crate::replies::OUTCOME_UNKNOWN,
-            // A rider did not run: it only reads, so that repeating it is safe.
-            Failure::Unknown | Failure::NotAppended(None) => crate::replies::TRY_AGAIN,
-            Failure::NotAppended(Some((host, port))) => {
-                match key.and_then(|word| args.try_get(word)) {
-                    Some(key) => {
-                        let slot = quoris_engine::Slot::of_key(key).number();
-                        crate::replies::moved(slot, host, *port)
-                    }
-                    None => crate::replies::TRY_AGAIN,
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use quoris_engine::Slot;
-
+pub(crate) mod tests {
     use super::*;
-    use crate::replies;
 
-    fn session(id: u64) -> Rc<Session> {
+    pub(super) fn session(id: u64) -> Rc<Session> {
         let address = ([127, 0, 0, 1], 1).into();
         let (socket, _) = tokio::io::duplex(1);
         Rc::new(Session::new(id, Box::new(socket), address, address, 0))
     }
 
-    fn join(batch: &mut Batch, session: &Rc<Session>, db: u16, line: &str, writes: bool) {
+    pub(super) fn join(
+        batch: &mut Batch,
+        session: &Rc<Session>,
+        db: u16,
+        line: &str,
+        writes: bool,
+    ) {
         let (mut spans, mut words) = (Vec::new(), Vec::new());
         quoris_resp::split_words(line.as_bytes(), &mut spans, &mut words).expect("words");
         let args = Args::new(&words, &spans);
@@ -265,7 +263,7 @@ mod tests {
         }
     }
 
-    fn mixed() -> Batch {
+    pub(super) fn mixed() -> Batch {
         let (one, other) = (session(1), session(2));
         let mut batch = Batch::default();
         join(&mut batch, &one, 0, "SET a 1", true);
@@ -298,32 +296,5 @@ mod tests {
         let shares: Vec<_> =
             batch.shares.iter().map(|share| (share.session.id, share.end)).collect();
         assert_eq!(shares, [(1, 2), (2, 4)]);
-    }
-
-    #[test]
-    fn a_failed_batch_never_claims_more_than_is_known() {
-        let mut batch = mixed();
-        batch.close();
-        let (write, rider) = (&batch.items[0], &batch.items[1]);
-        let reply = |failure: &Failure, item| failure.reply(item, &batch.args(item), Some(1));
-        let moved = Failure::NotAppended(Some(("10.0.0.2".to_owned(), 7)));
-        let slot = Slot::of_key(b"a").number();
-        assert_eq!(reply(&Failure::Unknown, write), replies::OUTCOME_UNKNOWN);
-        assert_eq!(reply(&Failure::Unknown, rider), replies::TRY_AGAIN);
-        assert_eq!(reply(&Failure::NotAppended(None), write), replies::TRY_AGAIN);
-        assert_eq!(reply(&moved, write), replies::moved(slot, "10.0.0.2", 7));
-        assert_eq!(reply(&moved, rider), replies::moved(slot, "10.0.0.2", 7));
-    }
-
-    #[test]
-    fn batches_are_found_by_tag_in_any_order() {
-        let mut pending = Pending::default();
-        let tags: Vec<_> = (0..4).map(|_| pending.push(Batch::default())).collect();
-        assert!(pending.take(tags[2]).is_some());
-        assert!(pending.take(tags[2]).is_none());
-        assert!(pending.take(tags[0]).is_some());
-        assert!(pending.take(tags[3]).is_some());
-        assert_eq!(pending.len(), 1);
-        assert!(pending.take(0).is_none());
     }
 }
