@@ -7,6 +7,7 @@
 //! Invariant: everything here is a function of the applied entries and the stamp, except that a
 //! [`ReadCx`] outside an entry carries the caller's clock and seed.
 
+mod fields;
 mod read;
 mod write;
 

@@ -86,7 +86,7 @@ impl WriteCx<'_> {
         }
     }
 
-    fn is_live(&self, entry: &Entry) -> bool {
+    pub(super) fn is_live(&self, entry: &Entry) -> bool {
         entry.expire_at_ms().is_none_or(|at| at > self.now_ms)
     }
 

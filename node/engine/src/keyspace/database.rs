@@ -9,7 +9,7 @@ use super::key::{Key, KeyHasher};
 use super::layout::Entry;
 use super::prefetch::prefetch;
 use super::table::{POSITION_BITS, SlotTable};
-use super::value::Content;
+use super::value::{Content, Value};
 use crate::slot::{SLOT_COUNT, Slot};
 
 /// Slots are counted in groups, so that a key can be found by its number in few steps.
@@ -24,6 +24,9 @@ pub struct Database {
     groups: Vec<usize>,
     /// What is known of expiries in each slot; empty until a key gets one.
     expiring: Vec<Expiring>,
+    /// No field of a hash in the slot expires earlier than this: a hint like
+    /// [`Expiring::earliest_ms`]. Empty until a field gets a deadline.
+    deadlines: Vec<u64>,
     keys: usize,
     keys_expiring: usize,
     /// Bytes that the entries occupy, collections excepted.
@@ -142,7 +145,9 @@ impl Database {
         };
         let (old_bytes, old_expiry) = (entry.allocated(), entry.expire_at_ms());
         let expired = old_expiry.is_some_and(|at| at <= clock.now_ms);
+        let is_hash = matches!(content, Content::Owned(Value::Hash(_)));
         entry.overwrite(content);
+        let deadline = if is_hash { entry.earliest_deadline_ms() } else { None };
         entry.set_access(clock.used(entry.access()));
         let new_expiry = match expiry {
             Expiry::Keep if !expired => old_expiry,
@@ -153,6 +158,9 @@ impl Database {
         }
         self.entry_bytes = self.entry_bytes + entry.allocated() - old_bytes;
         self.note_expiry(key.slot, old_expiry, new_expiry);
+        if let Some(at_ms) = deadline {
+            self.note_deadline(key.slot, at_ms);
+        }
         if expired { Before::Expired } else { Before::Live }
     }
 
@@ -163,6 +171,9 @@ impl Database {
             self.groups.resize(SLOT_COUNT / GROUP_LEN, 0);
         }
         self.note_expiry(key.slot, None, entry.expire_at_ms());
+        if let Some(at_ms) = entry.earliest_deadline_ms() {
+            self.note_deadline(key.slot, at_ms);
+        }
         self.keys += 1;
         self.groups[key.slot.index() / GROUP_LEN] += 1;
         self.entry_bytes += entry.allocated();
@@ -226,6 +237,15 @@ impl Database {
         if known.keys == 0 {
             known.earliest_ms = u64::MAX;
         }
+    }
+
+    /// Records that a hash in a slot has a field that expires at `at_ms`.
+    pub fn note_deadline(&mut self, slot: Slot, at_ms: u64) {
+        if self.deadlines.is_empty() {
+            self.deadlines.resize(SLOT_COUNT, u64::MAX);
+        }
+        let earliest_ms = &mut self.deadlines[slot.index()];
+        *earliest_ms = at_ms.min(*earliest_ms);
     }
 
     /// The entries of a slot, in no order that anyone may rely on.
@@ -318,8 +338,9 @@ impl Database {
         found
     }
 
-    /// Appends keys that have expired at `now_ms` to `found` until there are `limit`, beginning at
-    /// slot `from`; returns the slot to go on with, 0 after the last.
+    /// Appends keys that have expired at `now_ms`, or are hashes of which fields have, to `found`
+    /// until there are `limit`, beginning at slot `from`; returns the slot to go on with, 0 after the
+    /// last.
     pub fn expired(
         &mut self,
         from: usize,
@@ -327,22 +348,32 @@ impl Database {
         limit: usize,
         found: &mut Vec<Vec<u8>>,
     ) -> usize {
-        for slot in from..self.expiring.len() {
-            if self.expiring[slot].earliest_ms > now_ms {
+        let times = !self.deadlines.is_empty();
+        for slot in from..self.expiring.len().max(self.deadlines.len()) {
+            let keys = self.expiring.get(slot).is_some_and(|known| known.earliest_ms <= now_ms);
+            let fields = times && self.deadlines[slot] <= now_ms;
+            if !keys && !fields {
                 continue;
             }
-            let mut earliest_ms = u64::MAX;
+            let (mut first_key, mut first_field) = (u64::MAX, u64::MAX);
             for entry in self.slots[slot].iter() {
-                let Some(at_ms) = entry.expire_at_ms() else { continue };
-                earliest_ms = earliest_ms.min(at_ms);
-                if at_ms <= now_ms {
+                let key = entry.expire_at_ms().unwrap_or(u64::MAX);
+                let field = if times { entry.earliest_deadline_ms() } else { None };
+                let field = field.unwrap_or(u64::MAX);
+                (first_key, first_field) = (first_key.min(key), first_field.min(field));
+                if key.min(field) <= now_ms {
                     if found.len() >= limit {
                         return slot;
                     }
                     found.push(entry.key().to_vec());
                 }
             }
-            self.expiring[slot].earliest_ms = earliest_ms;
+            if let Some(known) = self.expiring.get_mut(slot) {
+                known.earliest_ms = first_key;
+            }
+            if times {
+                self.deadlines[slot] = first_field;
+            }
         }
         0
     }

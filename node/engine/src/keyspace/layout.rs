@@ -332,6 +332,15 @@ impl Entry {
         }
     }
 
+    /// When the first field of a hash expires.
+    #[inline]
+    pub fn earliest_deadline_ms(&self) -> Option<u64> {
+        match self.value() {
+            ValueRef::Hash(hash) => hash.earliest_ms(),
+            _ => None,
+        }
+    }
+
     /// The collection in it, if it is of this type.
     #[inline]
     pub fn collection_mut<T: Collection>(&mut self) -> Option<&mut T> {

@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 
+use super::Expiry;
 use super::key::KeyHasher;
 use super::value::{StringRef, StringValue, Value, ValueRef};
 use crate::settings::Settings;
@@ -73,15 +74,24 @@ impl Rebuild {
     /// An empty hash.
     pub fn hash(&self, encoding: Encoding) -> Hash {
         let mut hash = Hash::default();
-        if encoding == Encoding::Hashtable {
-            hash.make_table(&self.hash_limits);
+        match encoding {
+            Encoding::Hashtable => hash.make_table(&self.hash_limits),
+            Encoding::TimedListpack => hash.make_timed(),
+            _ => {}
         }
         hash
     }
 
-    /// Adds a field to a hash; false if it is there already.
-    pub fn set_field(&self, hash: &mut Hash, field: &[u8], value: &[u8]) -> bool {
-        hash.insert(field, value, &self.hash_limits)
+    /// Adds a field to a hash, and when it expires; false if it is there already.
+    pub fn set_field(
+        &self,
+        hash: &mut Hash,
+        field: &[u8],
+        value: &[u8],
+        deadline_ms: Option<u64>,
+    ) -> bool {
+        let expiry = deadline_ms.map_or(Expiry::Clear, Expiry::At);
+        hash.put(field, value, expiry, &self.hash_limits)
     }
 
     /// Adds a member to a sorted set; false if it is there already.
@@ -106,7 +116,7 @@ impl Rebuild {
                 });
                 Value::Set(Box::new(copy))
             }
-            ValueRef::Hash(hash) => Value::Hash(Box::new(self.copy_hash(hash))),
+            ValueRef::Hash(hash) => Value::Hash(Box::new(hash.clone())),
             ValueRef::SortedSet(set) => {
                 let compact = set.is_compact();
                 let mut copy = SortedSet::default();
@@ -121,16 +131,6 @@ impl Rebuild {
     fn copy_list(&self, list: &List) -> List {
         let mut copy = self.list(list.encoding());
         list.iter().for_each(|element| element.with_bytes(|text| self.push(&mut copy, text)));
-        copy
-    }
-
-    fn copy_hash(&self, hash: &Hash) -> Hash {
-        let mut copy = self.hash(hash.encoding());
-        for (field, value) in hash.iter() {
-            field.with_bytes(|field| {
-                value.with_bytes(|value| self.set_field(&mut copy, field, value));
-            });
-        }
         copy
     }
 }

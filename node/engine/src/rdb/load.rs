@@ -2,11 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::input::{Form, Input};
 use super::{Loaded, RdbError, kind, listpack, node};
 use crate::keyspace::{Rebuild, StringRef, StringValue, Value};
-use crate::types::{Element, Encoding, Hash, List, Set, SortedSet};
+use crate::types::{Element, Encoding, List, Set, SortedSet};
 
 /// Reads a value of a type.
 ///
@@ -23,7 +24,9 @@ pub(crate) fn load_value(
         kind::SET | kind::SET_INTEGERS | kind::SET_LISTPACK => {
             Value::Set(Box::new(load_set(kind, input, rebuild)?))
         }
-        kind::HASH | kind::HASH_LISTPACK => Value::Hash(Box::new(load_hash(kind, input, rebuild)?)),
+        kind::HASH | kind::HASH_LISTPACK | kind::HASH_DEADLINES | kind::HASH_LISTPACK_DEADLINES => {
+            Value::Hash(Box::new(super::hash::load(kind, input, rebuild)?))
+        }
         kind::SORTED_SET | kind::SORTED_SET_LISTPACK => {
             Value::SortedSet(Box::new(load_sorted_set(kind, input, rebuild)?))
         }
@@ -43,12 +46,12 @@ fn load_string(input: &mut Input<'_>) -> Result<Loaded, RdbError> {
 }
 
 /// Refuses an empty collection: it could not have been stored.
-fn filled<T>(collection: T, len: usize) -> Result<T, RdbError> {
+pub(super) fn filled<T>(collection: T, len: usize) -> Result<T, RdbError> {
     if len == 0 { Err(RdbError::Corrupt("collection without elements")) } else { Ok(collection) }
 }
 
 /// Refuses an element that was there already.
-fn fresh(is_new: bool) -> Result<(), RdbError> {
+pub(super) fn fresh(is_new: bool) -> Result<(), RdbError> {
     if is_new { Ok(()) } else { Err(RdbError::Corrupt("collection with a repeated element")) }
 }
 
@@ -123,25 +126,6 @@ fn load_integers(bytes: &[u8], rebuild: &Rebuild) -> Result<Set, RdbError> {
     filled(set, count)
 }
 
-fn load_hash(kind: u8, input: &mut Input<'_>, rebuild: &Rebuild) -> Result<Hash, RdbError> {
-    if kind == kind::HASH {
-        let count = input.count()?;
-        let mut hash = rebuild.hash(Encoding::Hashtable);
-        for _ in 0..count {
-            let (field, value) = (input.string()?, input.string()?);
-            fresh(rebuild.set_field(&mut hash, &field, &value))?;
-        }
-        return filled(hash, count);
-    }
-    let bytes = input.string()?;
-    let mut hash = rebuild.hash(Encoding::Listpack);
-    for [field, value] in pairs(&bytes)? {
-        fresh(rebuild.set_field(&mut hash, &text(field), &text(value)))?;
-    }
-    let len = hash.len();
-    filled(hash, len)
-}
-
 fn load_sorted_set(
     kind: u8,
     input: &mut Input<'_>,
@@ -157,7 +141,7 @@ fn load_sorted_set(
     };
     if compact {
         let bytes = input.string()?;
-        for [member, score] in pairs(&bytes)? {
+        for [member, score] in groups(&bytes)? {
             let score = core::str::from_utf8(&text(score)).ok().and_then(|text| text.parse().ok());
             add(&text(member), score.ok_or(RdbError::Corrupt("score"))?)?;
         }
@@ -171,14 +155,14 @@ fn load_sorted_set(
     filled(set, len)
 }
 
-/// The elements of a listpack, two by two.
-fn pairs(bytes: &[u8]) -> Result<alloc::vec::Vec<[Element<'_>; 2]>, RdbError> {
+/// The elements of a listpack in groups, such as pairs.
+pub(super) fn groups<const LEN: usize>(bytes: &[u8]) -> Result<Vec<[Element<'_>; LEN]>, RdbError> {
     let elements = listpack::elements(bytes)?;
-    let (pairs, odd) = elements.as_chunks::<2>();
-    if odd.is_empty() { Ok(pairs.to_vec()) } else { Err(RdbError::Corrupt("listpack of pairs")) }
+    let (groups, rest) = elements.as_chunks::<LEN>();
+    if rest.is_empty() { Ok(groups.to_vec()) } else { Err(RdbError::Corrupt("listpack of groups")) }
 }
 
-fn text(element: Element<'_>) -> Cow<'_, [u8]> {
+pub(super) fn text(element: Element<'_>) -> Cow<'_, [u8]> {
     match element {
         Element::Bytes(bytes) => Cow::Borrowed(bytes),
         Element::Integer(_) => Cow::Owned(element.to_vec()),

@@ -7,6 +7,9 @@
 //! value    by its type byte:
 //!    0 string        2 set       11 set of sorted integers    20 set as a listpack
 //!    4 hash         16 hash as a listpack
+//!   24 hash with deadlines: the earliest of them in ms as u64, how many fields, and for each
+//!      0 or 1 more than its deadline is later than the earliest, field, value
+//!   25 hash with deadlines: the earliest or 0, a listpack of field, value, deadline in ms or 0
 //!    5 sorted set   17 sorted set as a listpack
 //!   18 list of nodes: 1 and a plain element, or 2 and a listpack
 //! ```
@@ -26,6 +29,7 @@
 //! Source: <https://github.com/redis/redis/blob/7.2/src/rdb.h>.
 
 mod crc64;
+mod hash;
 mod input;
 mod listpack;
 mod load;
@@ -47,6 +51,9 @@ use crate::keyspace::{Entry, Rebuild};
 
 /// The version of the format that is written.
 pub(crate) const VERSION: u16 = 11;
+/// The version that the payload of a hash with deadlines has, and the newest that is read: that of
+/// Redis 7.4, which brought them. Older servers refuse it by its version.
+const VERSION_OF_DEADLINES: u16 = 12;
 
 /// Types of values, as numbered on disk.
 mod kind {
@@ -59,6 +66,8 @@ mod kind {
     pub const SORTED_SET_LISTPACK: u8 = 17;
     pub const LIST: u8 = 18;
     pub const SET_LISTPACK: u8 = 20;
+    pub const HASH_DEADLINES: u8 = 24;
+    pub const HASH_LISTPACK_DEADLINES: u8 = 25;
 }
 
 /// Containers of a list's nodes.
@@ -101,7 +110,9 @@ pub(crate) fn dump(entry: &Entry) -> Vec<u8> {
     let mut out = Vec::new();
     out.push(type_of(entry));
     save_value(entry, &mut out);
-    out.extend_from_slice(&VERSION.to_le_bytes());
+    let timed = matches!(out[0], kind::HASH_DEADLINES | kind::HASH_LISTPACK_DEADLINES);
+    let version = if timed { VERSION_OF_DEADLINES } else { VERSION };
+    out.extend_from_slice(&version.to_le_bytes());
     let checksum = crc64(0, &out);
     out.extend_from_slice(&checksum.to_le_bytes());
     out
@@ -120,7 +131,7 @@ pub(crate) fn restore(payload: &[u8], rebuild: &Rebuild) -> Result<Loaded, RdbEr
         return Err(RdbError::Checksum);
     };
     let version = u16::from_le_bytes(*version);
-    if version > VERSION {
+    if version > VERSION_OF_DEADLINES {
         return Err(RdbError::Version(version));
     }
     if u64::from_le_bytes(*checksum) != crc64(0, signed) {

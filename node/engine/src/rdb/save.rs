@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::listpack::Listpack;
 use super::{kind, node};
 use crate::keyspace::{Entry, StringRef, ValueRef};
-use crate::types::{Element, Encoding, Hash, List, Set, SortedSet};
+use crate::types::{Element, Encoding, List, Set, SortedSet};
 
 /// A node of a list takes about so many bytes.
 const NODE_BYTES: usize = 8 * 1024;
@@ -43,7 +43,7 @@ pub(crate) fn save_string(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn save_plain(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn save_plain(bytes: &[u8], out: &mut Vec<u8>) {
     save_length(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
 }
@@ -61,7 +61,7 @@ fn save_small_integer(value: i32, out: &mut Vec<u8>) {
     }
 }
 
-fn save_element(element: Element<'_>, out: &mut Vec<u8>) {
+pub(super) fn save_element(element: Element<'_>, out: &mut Vec<u8>) {
     element.with_bytes(|bytes| save_string(bytes, out));
 }
 
@@ -72,8 +72,7 @@ pub(crate) fn type_of(entry: &Entry) -> u8 {
         ValueRef::List(_) => kind::LIST,
         ValueRef::Set(set) if set.encoding() == Encoding::Hashtable => kind::SET,
         ValueRef::Set(_) => kind::SET_LISTPACK,
-        ValueRef::Hash(hash) if hash.encoding() == Encoding::Hashtable => kind::HASH,
-        ValueRef::Hash(_) => kind::HASH_LISTPACK,
+        ValueRef::Hash(hash) => super::hash::type_of(hash),
         ValueRef::SortedSet(set) if set.is_compact() => kind::SORTED_SET_LISTPACK,
         ValueRef::SortedSet(_) => kind::SORTED_SET,
     }
@@ -85,7 +84,7 @@ pub(crate) fn save_value(entry: &Entry, out: &mut Vec<u8>) {
         ValueRef::String(string) => save_string_value(string, entry.is_raw(), out),
         ValueRef::List(list) => save_list(list, out),
         ValueRef::Set(set) => save_set(set, out),
-        ValueRef::Hash(hash) => save_hash(hash, out),
+        ValueRef::Hash(hash) => super::hash::save(hash, out),
         ValueRef::SortedSet(set) => save_sorted_set(set, out),
     }
 }
@@ -160,23 +159,6 @@ fn save_set(set: &Set, out: &mut Vec<u8>) {
     } else {
         save_plain(&bytes, out);
     }
-}
-
-fn save_hash(hash: &Hash, out: &mut Vec<u8>) {
-    if hash.encoding() == Encoding::Hashtable {
-        save_length(hash.len() as u64, out);
-        for (field, value) in hash.iter() {
-            save_element(field, out);
-            save_element(value, out);
-        }
-        return;
-    }
-    let mut listpack = Listpack::new();
-    for (field, value) in hash.iter() {
-        listpack.push(field);
-        listpack.push(value);
-    }
-    save_plain(&listpack.finish(), out);
 }
 
 fn save_sorted_set(set: &SortedSet, out: &mut Vec<u8>) {

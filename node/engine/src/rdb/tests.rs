@@ -73,9 +73,18 @@ fn collections_come_back_in_their_order_and_form() {
     for encoding in [Encoding::Listpack, Encoding::Hashtable] {
         let mut hash = rebuild.hash(encoding);
         for field in texts {
-            rebuild.set_field(&mut hash, field, b"value");
+            rebuild.set_field(&mut hash, field, b"value", None);
         }
         there_and_back(&entry(Value::Hash(Box::new(hash))));
+    }
+    for encoding in [Encoding::TimedListpack, Encoding::Hashtable] {
+        for deadlines in [[Some(5), None, Some(3)], [None, Some(1 << 45), Some(2)], [None; 3]] {
+            let mut hash = rebuild.hash(encoding);
+            for (at, field) in texts.iter().enumerate() {
+                rebuild.set_field(&mut hash, field, b"value", deadlines[at % 3]);
+            }
+            there_and_back(&entry(Value::Hash(Box::new(hash))));
+        }
     }
     for compact in [true, false] {
         let mut set = SortedSet::default();
@@ -103,8 +112,9 @@ fn show(value: &Value) -> String {
             format!("set {}:", set.encoding().name())
         }
         Value::Hash(hash) => {
-            for (field, value) in hash.iter() {
-                words.extend([field.with_bytes(text), value.with_bytes(text)]);
+            for record in hash.records() {
+                words.extend([record.field.with_bytes(text), record.value.with_bytes(text)]);
+                words.extend(record.deadline_ms.map(|at_ms| format!("until {at_ms}")));
             }
             format!("hash {}:", hash.encoding().name())
         }
@@ -141,7 +151,7 @@ fn payloads_of_a_real_server_are_read() {
 proptest! {
     #[test]
     fn junk_is_refused_without_a_panic(
-        kind in prop_oneof![0..24_u8, any::<u8>()],
+        kind in prop_oneof![0..26_u8, any::<u8>()],
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
         let mut input = Input::new(&bytes);
@@ -163,12 +173,14 @@ proptest! {
         at in 0..200_usize,
         byte in any::<u8>(),
         compact in any::<bool>(),
+        timed in any::<bool>(),
     ) {
         let rebuild = rebuild();
         let mut hash =
             rebuild.hash(if compact { Encoding::Listpack } else { Encoding::Hashtable });
+        let deadline = |n: i64| (timed && n % 3 > 0).then_some(1000 + n as u64);
         for n in 0..10_000_i64 / 700 {
-            rebuild.set_field(&mut hash, format!("f{n}").as_bytes(), format!("{}", n * 97).as_bytes());
+            rebuild.set_field(&mut hash, format!("f{n}").as_bytes(), format!("{}", n * 97).as_bytes(), deadline(n));
         }
         let mut out = Vec::new();
         let entry = entry(Value::Hash(Box::new(hash)));

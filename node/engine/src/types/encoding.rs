@@ -6,6 +6,8 @@
 pub enum Encoding {
     /// A short list, set or hash in one buffer.
     Listpack,
+    /// A short hash of which fields can expire, in one buffer.
+    TimedListpack,
     /// A long list.
     Quicklist,
     /// A set of integers.
@@ -15,10 +17,11 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The name in Redis 7.2.
+    /// The name in Redis 7.2, and for hashes of which fields expire in Redis 7.4.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Listpack => "listpack",
+            Self::TimedListpack => "listpackex",
             Self::Quicklist => "quicklist",
             Self::Intset => "intset",
             Self::Hashtable => "hashtable",

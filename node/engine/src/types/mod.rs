@@ -11,7 +11,7 @@ mod sorted_set;
 mod table;
 
 pub use encoding::Encoding;
-pub use hash::{Hash, HashLimits};
+pub use hash::{Fields, Hash, HashLimits, Record};
 pub use list::{End, List, ListLimits};
 pub use packed::Element;
 pub(crate) use packed::Encoded;

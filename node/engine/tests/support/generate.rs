@@ -26,17 +26,25 @@ const DOUBLES: [&str; 6] = ["0", "1", "-1.5", "2.25", "1e10", "(3"];
 pub fn request(command: &Command, subcommand_of: Option<&str>, rng: &mut Rng) -> Vec<String> {
     let mut words: Vec<String> = subcommand_of.into_iter().map(String::from).collect();
     words.push(command.spec.name.into());
-    command.spec.args.iter().for_each(|arg| append(arg, rng, &mut words));
+    append_all(command.spec.args, rng, &mut words);
     words
 }
 
-fn append(arg: &Arg, rng: &mut Rng, words: &mut Vec<String>) {
+fn append_all(args: &[Arg], rng: &mut Rng, words: &mut Vec<String>) {
+    let mut counted = false;
+    for arg in args {
+        append(arg, counted, rng, words);
+        counted = arg.name.starts_with("num");
+    }
+}
+
+fn append(arg: &Arg, counted: bool, rng: &mut Rng, words: &mut Vec<String>) {
     if arg.optional && rng.below(3) > 0 {
         return;
     }
     let times = if arg.multiple { 1 + rng.below(3) } else { 1 };
-    // A count is followed by as many keys.
-    if arg.multiple && arg.kind == ArgKind::Key && is_count(words) {
+    // A count is followed by as many keys or fields.
+    if arg.multiple && counted {
         *words.last_mut().expect("the count") = times.to_string();
     }
     for _ in 0..times {
@@ -52,14 +60,12 @@ fn append(arg: &Arg, rng: &mut Rng, words: &mut Vec<String>) {
             ArgKind::UnixTime => words.push((1_700_000_000_000 + rng.below(100_000)).to_string()),
             ArgKind::Pattern => words.push(pick(&PATTERNS, rng)),
             ArgKind::Token => words.push(arg.token.expect("a token has its word").into()),
-            ArgKind::OneOf => append(&arg.children[rng.below(arg.children.len())], rng, words),
-            ArgKind::Block => arg.children.iter().for_each(|child| append(child, rng, words)),
+            ArgKind::OneOf => {
+                append(&arg.children[rng.below(arg.children.len())], false, rng, words)
+            }
+            ArgKind::Block => append_all(arg.children, rng, words),
         }
     }
-}
-
-fn is_count(words: &[String]) -> bool {
-    words.len() > 1 && words.last().is_some_and(|word| INTEGERS.contains(&word.as_str()))
 }
 
 /// All commands that an engine runs, subcommands with the name of their container; those that

@@ -7,7 +7,7 @@ use crate::commands::elements;
 use crate::context::ReadCx;
 use crate::error::Result;
 use crate::spec::{Group, Spec, key};
-use crate::types::Hash;
+use crate::types::Fields;
 
 /// HGETALL key
 pub(super) const HGETALL: Command = Command {
@@ -37,9 +37,9 @@ pub(super) const HVALS: Command = Command {
 };
 
 fn hgetall(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    reply.map(hash.map_or(0, Hash::len));
-    for (field, value) in hash.iter().flat_map(|hash| hash.iter()) {
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    reply.map(fields.map_or(0, Fields::len));
+    for (field, value) in fields.into_iter().flat_map(Fields::iter) {
         elements::write(reply, field);
         elements::write(reply, value);
     }
@@ -47,18 +47,18 @@ fn hgetall(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
 }
 
 fn hkeys(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    reply.array(hash.map_or(0, Hash::len));
-    for (field, _) in hash.iter().flat_map(|hash| hash.iter()) {
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    reply.array(fields.map_or(0, Fields::len));
+    for (field, _) in fields.into_iter().flat_map(Fields::iter) {
         elements::write(reply, field);
     }
     Ok(())
 }
 
 fn hvals(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    reply.array(hash.map_or(0, Hash::len));
-    for (_, value) in hash.iter().flat_map(|hash| hash.iter()) {
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    reply.array(fields.map_or(0, Fields::len));
+    for (_, value) in fields.into_iter().flat_map(Fields::iter) {
         elements::write(reply, value);
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::commands::elements;
 use crate::context::ReadCx;
 use crate::error::Result;
 use crate::spec::{Flags, Group, KeyAccess, Spec, key, string};
-use crate::types::{Element, Hash};
+use crate::types::{Element, Fields};
 
 /// HGET key field
 pub(super) const HGET: Command = Command {
@@ -51,35 +51,35 @@ pub(super) const HLEN: Command = Command {
 };
 
 fn hget(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    elements::write_or_null(reply, hash.and_then(|hash| hash.get(args.get(2))));
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    elements::write_or_null(reply, fields.and_then(|fields| fields.get(args.get(2))));
     Ok(())
 }
 
 fn hmget(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
+    let fields = cx.fields(&cx.key(&args, 1))?;
     reply.array(args.len() - 2);
     for field in args.from(2) {
-        elements::write_or_null(reply, hash.and_then(|hash| hash.get(field)));
+        elements::write_or_null(reply, fields.and_then(|fields| fields.get(field)));
     }
     Ok(())
 }
 
 fn hstrlen(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    let value = hash.and_then(|hash| hash.get(args.get(2)));
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    let value = fields.and_then(|fields| fields.get(args.get(2)));
     reply.count(value.map_or(0, Element::len));
     Ok(())
 }
 
 fn hexists(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    reply.count(usize::from(hash.is_some_and(|hash| hash.contains(args.get(2)))));
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    reply.count(usize::from(fields.is_some_and(|fields| fields.contains(args.get(2)))));
     Ok(())
 }
 
 fn hlen(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
-    reply.count(hash.map_or(0, Hash::len));
+    let fields = cx.fields(&cx.key(&args, 1))?;
+    reply.count(fields.map_or(0, Fields::len));
     Ok(())
 }

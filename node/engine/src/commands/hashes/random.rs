@@ -9,7 +9,7 @@ use crate::commands::{elements, options};
 use crate::context::ReadCx;
 use crate::error::{OUT_OF_RANGE, Result, SYNTAX};
 use crate::spec::{Group, Spec, block, integer, key, token};
-use crate::types::{Element, Hash};
+use crate::types::Element;
 
 /// HRANDFIELD key [count [WITHVALUES]]
 pub(super) const HRANDFIELD: Command = Command {
@@ -27,9 +27,12 @@ pub(super) const HRANDFIELD: Command = Command {
 fn hrandfield(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let key = cx.key(&args, 1);
     let Some(count) = args.try_get(2) else {
-        let hash = cx.get::<Hash>(&key)?;
-        let field = hash.map(|hash| hash.pair(cx.random_below(hash.len())).0);
-        elements::write_or_null(reply, field);
+        let fields = cx.fields(&key)?.filter(|fields| !fields.is_empty());
+        let field = fields.and_then(|fields| {
+            let drawn = cx.random_below(fields.len());
+            fields.at(core::iter::once(drawn)).next()
+        });
+        elements::write_or_null(reply, field.map(|(field, _)| field));
         return Ok(());
     };
     let count = options::sample_range(count)?;
@@ -41,23 +44,23 @@ fn hrandfield(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
     if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
         return Err(OUT_OF_RANGE);
     }
-    let Some(hash) = cx.get::<Hash>(&key)? else {
+    let Some(fields) = cx.fields(&key)?.filter(|fields| !fields.is_empty()) else {
         reply.array(0);
         return Ok(());
     };
-    if count >= hash.len() as i64 {
-        return write(reply, hash.iter(), hash.len(), with_values, usize::MAX);
+    if count >= fields.len() as i64 {
+        return write(reply, fields.iter(), fields.len(), with_values, usize::MAX);
     }
     let (indexes, most) = if count < 0 {
         let count = options::sample_count(count)?;
-        let indexes = (0..count).map(|_| cx.random_below(hash.len())).collect::<Vec<_>>();
+        let indexes = (0..count).map(|_| cx.random_below(fields.len())).collect::<Vec<_>>();
         (indexes, elements::repeated_bytes_max(cx.settings()))
     } else {
         let below = |bound| cx.random_below(bound);
-        (elements::draw(hash.len(), count as usize, below), usize::MAX)
+        (elements::draw(fields.len(), count as usize, below), usize::MAX)
     };
     let count = indexes.len();
-    write(reply, hash.pairs_at(indexes.into_iter()), count, with_values, most)
+    write(reply, fields.at(indexes.into_iter()), count, with_values, most)
 }
 
 /// Writes fields: with values, pairs of their own in RESP3 and two replies in a row in RESP2. A

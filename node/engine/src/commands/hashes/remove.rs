@@ -2,12 +2,13 @@
 
 use quoris_resp::Writer;
 
+use super::arguments;
 use crate::command::{Args, Command, Run};
-use crate::commands::{elements, options};
+use crate::commands::elements;
 use crate::context::WriteCx;
 use crate::effects::EventClass;
-use crate::error::{CommandError, Result};
-use crate::spec::{Flags, Group, KeyAccess, Spec, block, integer, key, string};
+use crate::error::Result;
+use crate::spec::{Flags, Group, KeyAccess, Spec, key, string};
 use crate::types::Hash;
 
 /// HDEL key field [field …]
@@ -27,25 +28,15 @@ pub(super) const HGETDEL: Command = Command {
         "8.0.0",
         "Returns the values of fields, and removes them.",
     )
-    .args(&[
-        key("key").access(KeyAccess::TAKE),
-        block("fields", &[integer("numfields"), string("field").multiple()]).after("FIELDS"),
-    ])
+    .args(&[key("key").access(KeyAccess::TAKE), arguments::FIELDS])
     .complexity("O(N) where N is the number of fields named")
     .flags(Flags::FAST),
     run: Run::Write(hgetdel),
 };
 
-const NO_FIELDS: CommandError =
-    CommandError::fixed("ERR Mandatory argument FIELDS is missing or not at the right position");
-const NUMFIELDS: CommandError =
-    CommandError::fixed("ERR Number of fields must be a positive integer");
-const OTHER_COUNT: CommandError =
-    CommandError::fixed("ERR The `numfields` parameter must match the number of arguments");
-
 fn hdel(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let key = cx.key(&args, 1);
-    let removed = match cx.get_mut::<Hash>(&key)? {
+    let removed = match cx.hash_mut(&key, args.from(2))? {
         Some(hash) => args.from(2).filter(|field| hash.remove(field)).count(),
         None => 0,
     };
@@ -59,21 +50,15 @@ fn hdel(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result 
 
 fn hgetdel(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let key = cx.key(&args, 1);
-    let mut hash = cx.get_mut::<Hash>(&key)?;
-    if !options::is(args.get(2), "fields") {
-        return Err(NO_FIELDS);
-    }
-    let count = options::integer_or(args.get(3), NUMFIELDS)?;
-    if count < 1 {
-        return Err(NUMFIELDS);
-    }
-    if usize::try_from(count).ok() != Some(args.len() - 4) {
-        return Err(OTHER_COUNT);
-    }
-    reply.array(args.len() - 4);
+    cx.get::<Hash>(&key)?;
+    let first = arguments::fields(&args, 2, arguments::POSITIVE)?;
+    let now_ms = cx.now_ms();
+    let mut hash = cx.hash_mut(&key, args.from(first))?;
+    reply.array(args.len() - first);
     let mut removed = false;
-    for field in args.from(4) {
-        elements::write_or_null(reply, hash.as_deref().and_then(|hash| hash.get(field)));
+    for field in args.from(first) {
+        let value = hash.as_deref().and_then(|hash| hash.at(now_ms).get(field));
+        elements::write_or_null(reply, value);
         removed |= hash.as_deref_mut().is_some_and(|hash| hash.remove(field));
     }
     if removed {

@@ -8,7 +8,6 @@ use crate::commands::options::{self, Scan};
 use crate::context::ReadCx;
 use crate::error::Result;
 use crate::spec::{Group, Spec, integer, key, pattern, token};
-use crate::types::{Encoding, Hash};
 
 /// HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]
 pub(super) const HSCAN: Command = Command {
@@ -27,9 +26,9 @@ pub(super) const HSCAN: Command = Command {
 
 fn hscan(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let cursor = options::cursor(args.get(2))?;
-    let hash = cx.get::<Hash>(&cx.key(&args, 1))?;
+    let fields = cx.fields(&cx.key(&args, 1))?;
     reply.array(2);
-    let Some(hash) = hash else {
+    let Some(fields) = fields else {
         reply.bulk(b"0");
         reply.array(0);
         return Ok(());
@@ -40,11 +39,11 @@ fn hscan(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
         with_values &= !novalues;
         novalues
     })?;
-    let is_compact = hash.encoding() == Encoding::Listpack;
-    let (range, next) = elements::walk(cursor, scan.count, hash.len(), is_compact);
+    let hash = fields.hash();
+    let (range, next) = elements::walk(cursor, scan.count, hash.len(), hash.is_compact());
     reply.bulk_integer(next as i64);
     let (begun, mut replies) = (reply.open(), 0);
-    for (field, value) in hash.pairs_at(range) {
+    for (field, value) in fields.between(range) {
         if !field.with_bytes(|text| scan.matches(text)) {
             continue;
         }

@@ -1,5 +1,7 @@
 //! Setting fields.
 
+use core::iter::once;
+
 use quoris_resp::Writer;
 
 use super::limits;
@@ -8,7 +10,6 @@ use crate::context::WriteCx;
 use crate::effects::EventClass;
 use crate::error::{CommandError, Result};
 use crate::spec::{Flags, Group, KeyAccess, Spec, block, key, string};
-use crate::types::Hash;
 
 /// HSET key field value [field value …]
 pub(super) const HSET: Command = Command {
@@ -61,7 +62,7 @@ fn set_all(cx: &mut WriteCx<'_>, args: &Args<'_>, name: &str) -> Result<usize> {
     }
     let limits = limits(cx);
     let key = cx.key(args, 1);
-    let hash = cx.get_or_new::<Hash>(&key)?;
+    let hash = cx.hash_or_new(&key, args.from(2).step_by(2))?;
     hash.expect((args.len() - 2) / 2, &limits);
     let added = (2..args.len())
         .step_by(2)
@@ -72,10 +73,10 @@ fn set_all(cx: &mut WriteCx<'_>, args: &Args<'_>, name: &str) -> Result<usize> {
 }
 
 fn hsetnx(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let limits = limits(cx);
+    let (limits, now_ms) = (limits(cx), cx.now_ms());
     let key = cx.key(&args, 1);
-    let hash = cx.get_or_new::<Hash>(&key)?;
-    let added = !hash.contains(args.get(2));
+    let hash = cx.hash_or_new(&key, once(args.get(2)))?;
+    let added = !hash.at(now_ms).contains(args.get(2));
     if added {
         hash.insert(args.get(2), args.get(3), &limits);
         cx.changed(&key, EventClass::Hash, "hset");

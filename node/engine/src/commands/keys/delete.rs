@@ -26,8 +26,12 @@ pub(super) const UNLINK: Command = Command {
     run: Run::Write(del),
 };
 
-/// quoris.expire key [key …]: what a leader proposes to remove keys whose time has come. A key that
-/// got another lifetime in the meantime stays.
+/// How many fields of one hash are removed by one `quoris.expire`, so that no entry takes long; a
+/// leader proposes another for what is left.
+const FIELDS_MAX: usize = 4096;
+
+/// quoris.expire key [key …]: what a leader proposes to remove keys whose time has come, and fields
+/// of hashes. What got another lifetime in the meantime stays.
 pub(super) const EXPIRE_NOW: Command = Command {
     spec: Spec::new("quoris.expire", Group::Generic, "0.1.0", "Removes keys that have expired.")
         .args(&[key("key").access(KeyAccess::REMOVE).multiple()])
@@ -52,7 +56,9 @@ fn expire_now(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> R
     let mut removed = 0;
     for word in 1..args.len() {
         let key = cx.key(&args, word);
-        removed += usize::from(cx.delete_if_expired(&key));
+        let is_gone = cx.delete_if_expired(&key);
+        let fields = !is_gone && cx.expire_fields(&key, core::iter::empty(), FIELDS_MAX) > 0;
+        removed += usize::from(is_gone || fields);
     }
     reply.count(removed);
     Ok(())

@@ -5,18 +5,26 @@
 //! that is overwritten stays where it is, and a removed one is replaced by the last. So the order
 //! is a function of the history alone, and a hash that is rebuilt by inserting in iteration order
 //! has it too. The form only ever changes from compact to table.
+//!
+//! A hash of which fields expire has forms of its own ([`timed`]), so that all others pay nothing.
+//! The hash knows no time: it keeps deadlines, and whoever asks for [`Fields`] says what time it is.
 
+mod deadlines;
+mod fields;
 #[cfg(test)]
 mod tests;
+mod timed;
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
+use self::timed::Timed;
 use super::encoding::Encoding;
-use super::packed::{Element, Encoded, Entries};
+use super::packed::{Encoded, Entries};
 use super::table::Table;
-use crate::keyspace::KeyHasher;
+use crate::keyspace::{Expiry, KeyHasher};
 use crate::settings::Settings;
+
+pub use fields::{Fields, Record, Records};
 
 /// When a hash stops being compact, and how its fields are hashed then.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +46,7 @@ impl HashLimits {
 }
 
 /// A hash value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Hash {
     form: Form,
 }
@@ -47,21 +55,23 @@ pub struct Hash {
 enum Form {
     Compact(Entries<2>),
     Table(Box<Table<2>>),
+    Timed(Box<Timed>),
 }
 
-impl Default for Hash {
+impl Default for Form {
     fn default() -> Self {
-        Hash { form: Form::Compact(Entries::default()) }
+        Form::Compact(Entries::default())
     }
 }
 
 impl Hash {
-    /// How many fields it holds.
+    /// How many fields it holds, expired ones included.
     #[inline]
     pub fn len(&self) -> usize {
         match &self.form {
             Form::Compact(entries) => entries.len(),
             Form::Table(table) => table.len(),
+            Form::Timed(timed) => timed.len(),
         }
     }
 
@@ -71,35 +81,30 @@ impl Hash {
         self.len() == 0
     }
 
-    /// The value of a field.
+    /// What can be seen of it at a time.
     #[inline]
-    pub fn get(&self, field: &[u8]) -> Option<Element<'_>> {
-        let field = Encoded::of(field);
-        let [_, value] = match &self.form {
-            Form::Compact(entries) => entries.at(entries.find(&field)?),
-            Form::Table(table) => table.get(table.find(&field)?),
-        };
-        Some(value)
+    pub fn at(&self, now_ms: u64) -> Fields<'_> {
+        Fields::new(self, now_ms)
     }
 
-    /// Whether it has a field.
+    /// Everything in it, in order.
+    pub fn records(&self) -> Records<'_> {
+        Records::of(self)
+    }
+
+    /// Whether fields of it can expire.
     #[inline]
-    pub fn contains(&self, field: &[u8]) -> bool {
-        let field = Encoded::of(field);
+    pub fn is_timed(&self) -> bool {
+        matches!(self.form, Form::Timed(_))
+    }
+
+    /// When the first of its fields expires.
+    #[inline]
+    pub fn earliest_ms(&self) -> Option<u64> {
         match &self.form {
-            Form::Compact(entries) => entries.find(&field).is_some(),
-            Form::Table(table) => table.find(&field).is_some(),
+            Form::Timed(timed) => timed.earliest_ms(),
+            _ => None,
         }
-    }
-
-    /// The field and the value at an index of the order, which is below `len()`. A compact hash is
-    /// walked; to look at many indexes, use [`Hash::pairs_at`].
-    pub fn pair(&self, index: usize) -> (Element<'_>, Element<'_>) {
-        let [field, value] = match &self.form {
-            Form::Compact(entries) => entries.at(entries.range_of(index)),
-            Form::Table(table) => table.get(index),
-        };
-        (field, value)
     }
 
     /// Prepares for a request that sets `fields` fields, some of which may be there already: one
@@ -110,22 +115,18 @@ impl Hash {
         }
     }
 
-    /// The fields and values at many indexes, in any order; each index is below `len()`.
-    pub fn pairs_at<'a>(
-        &'a self,
-        indexes: impl Iterator<Item = usize> + 'a,
-    ) -> impl Iterator<Item = (Element<'a>, Element<'a>)> {
-        let walked: Vec<_> = match &self.form {
-            Form::Compact(_) => self.iter().collect(),
-            Form::Table(_) => Vec::new(),
-        };
-        indexes.map(move |at| walked.get(at).copied().unwrap_or_else(|| self.pair(at)))
+    /// Sets a field, which then never expires; true if it is new.
+    pub fn insert(&mut self, field: &[u8], value: &[u8], limits: &HashLimits) -> bool {
+        self.put(field, value, Expiry::Clear, limits)
     }
 
-    /// Sets a field; true if it is new.
-    pub fn insert(&mut self, field: &[u8], value: &[u8], limits: &HashLimits) -> bool {
+    /// Sets a field and when it expires; true if it is new.
+    pub fn put(&mut self, field: &[u8], value: &[u8], expiry: Expiry, limits: &HashLimits) -> bool {
         if field.len().max(value.len()) > limits.value_bytes_max {
             self.make_table(limits);
+        }
+        if matches!(expiry, Expiry::At(_)) {
+            self.make_timed();
         }
         let (field, value) = (Encoded::of(field), Encoded::of(value));
         match &mut self.form {
@@ -135,9 +136,6 @@ impl Hash {
                     return false;
                 }
                 entries.push(&[field, value]);
-                if entries.len() > limits.entries_max {
-                    self.make_table(limits);
-                }
             }
             Form::Table(table) => {
                 if let Some(at) = table.find(&field) {
@@ -145,12 +143,35 @@ impl Hash {
                     return false;
                 }
                 table.push(&[field, value]);
+                return true;
             }
+            Form::Timed(timed) => {
+                let is_new = timed.put(&field, &value, expiry);
+                if !is_new {
+                    self.drop_deadlines();
+                    return false;
+                }
+            }
+        }
+        if self.len() > limits.entries_max {
+            self.make_table(limits);
         }
         true
     }
 
-    /// Removes a field; false if there was none. The last field takes its place in the order.
+    /// Sets or clears the deadline of a field that is there.
+    pub fn set_deadline(&mut self, field: &[u8], deadline_ms: Option<u64>) {
+        if deadline_ms.is_some() {
+            self.make_timed();
+        }
+        if let Form::Timed(timed) = &mut self.form {
+            timed.set_deadline(&Encoded::of(field), deadline_ms);
+            self.drop_deadlines();
+        }
+    }
+
+    /// Removes a field; false if there was none. In the forms without deadlines the last field takes
+    /// its place in the order.
     pub fn remove(&mut self, field: &[u8]) -> bool {
         let field = Encoded::of(field);
         match &mut self.form {
@@ -162,18 +183,29 @@ impl Hash {
                 let Some(at) = table.find(&field) else { return false };
                 table.swap_remove(at);
             }
+            Form::Timed(timed) => {
+                if !timed.remove(&field) {
+                    return false;
+                }
+                self.drop_deadlines();
+            }
         }
         true
     }
 
-    /// All fields with their values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Element<'_>, Element<'_>)> {
-        let (compact, table) = match &self.form {
-            Form::Compact(entries) => (Some(entries.iter()), None),
-            Form::Table(table) => (None, Some(table.iter())),
-        };
-        let all = compact.into_iter().flatten().chain(table.into_iter().flatten());
-        all.map(|[field, value]| (field, value))
+    /// Removes a field if its deadline has come; true if it had.
+    pub fn remove_if_expired(&mut self, field: &[u8], now_ms: u64) -> bool {
+        let Form::Timed(timed) = &self.form else { return false };
+        let found = timed.get(&Encoded::of(field)).and_then(|(_, deadline)| deadline);
+        found.is_some_and(|at_ms| at_ms <= now_ms) && self.remove(field)
+    }
+
+    /// Removes up to `most` fields whose deadlines have come, the earliest first; returns how many.
+    pub fn remove_expired(&mut self, now_ms: u64, most: usize) -> usize {
+        let Form::Timed(timed) = &mut self.form else { return 0 };
+        let removed = timed.remove_expired(now_ms, most);
+        self.drop_deadlines();
+        removed
     }
 
     /// The form it has.
@@ -181,18 +213,56 @@ impl Hash {
         match &self.form {
             Form::Compact(_) => Encoding::Listpack,
             Form::Table(_) => Encoding::Hashtable,
+            Form::Timed(timed) => match &**timed {
+                Timed::Compact(_) => Encoding::TimedListpack,
+                Timed::Table(_) => Encoding::Hashtable,
+            },
         }
+    }
+
+    /// Whether it is walked at once, because it is short.
+    pub fn is_compact(&self) -> bool {
+        self.encoding() != Encoding::Hashtable
     }
 
     /// Gives up the compact form. A snapshot is restored with it, if the hash had grown once and
     /// has shrunk again.
     pub fn make_table(&mut self, limits: &HashLimits) {
-        let Form::Compact(entries) = &self.form else { return };
-        let mut table = Table::new(limits.seed);
-        for pair in entries.iter() {
-            table.push(&pair.map(Encoded::new));
+        match &mut self.form {
+            Form::Compact(entries) => {
+                let mut table = Table::new(limits.seed);
+                for pair in entries.iter() {
+                    table.push(&pair.map(Encoded::new));
+                }
+                self.form = Form::Table(Box::new(table));
+            }
+            Form::Table(_) => {}
+            Form::Timed(timed) => {
+                timed.make_table(limits.seed);
+                self.drop_deadlines();
+            }
         }
-        self.form = Form::Table(Box::new(table));
+    }
+
+    /// Gets ready to hold deadlines, as a snapshot of a short hash that once held some says.
+    pub fn make_timed(&mut self) {
+        self.form = match core::mem::take(&mut self.form) {
+            Form::Compact(entries) => Form::Timed(Box::new(Timed::of_compact(&entries))),
+            Form::Table(table) => Form::Timed(Box::new(Timed::of_table(*table))),
+            timed @ Form::Timed(_) => timed,
+        };
+    }
+
+    /// Becomes an ordinary table when the last deadline of a big hash is gone. A short hash stays
+    /// what it is, as in Redis.
+    fn drop_deadlines(&mut self) {
+        if !matches!(&self.form, Form::Timed(timed) if timed.is_plain_table()) {
+            return;
+        }
+        self.form = match core::mem::take(&mut self.form) {
+            Form::Timed(timed) => Form::Table(Box::new(timed.into_table())),
+            other => other,
+        };
     }
 
     /// How many bytes of memory it takes, about.
@@ -200,6 +270,7 @@ impl Hash {
         let heap = match &self.form {
             Form::Compact(entries) => entries.heap_bytes(),
             Form::Table(table) => size_of::<Table<2>>() + table.heap_bytes(),
+            Form::Timed(timed) => timed.heap_bytes(),
         };
         size_of::<Hash>() + heap
     }

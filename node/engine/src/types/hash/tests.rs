@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::types::Element;
 
 fn limits(entries_max: usize) -> HashLimits {
     HashLimits { entries_max, value_bytes_max: 64, seed: [3; 16] }
@@ -45,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
 type Model = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn pairs(hash: &Hash) -> Model {
-    hash.iter().map(|(field, value)| (field.to_vec(), value.to_vec())).collect()
+    hash.at(0).iter().map(|(field, value)| (field.to_vec(), value.to_vec())).collect()
 }
 
 fn apply(hash: &mut Hash, model: &mut Model, step: Step, limits: &HashLimits) {
@@ -90,11 +91,12 @@ proptest! {
         }
         prop_assert_eq!(pairs(&hash), model.clone());
         for (at, (field, value)) in model.iter().enumerate() {
-            prop_assert_eq!(hash.get(field), Some(Element::of(value)));
-            prop_assert_eq!(hash.pair(at), (Element::of(field), Element::of(value)));
+            prop_assert_eq!(hash.at(0).get(field), Some(Element::of(value)));
+            let pair = (Element::of(field), Element::of(value));
+            prop_assert_eq!(hash.at(0).at(core::iter::once(at)).next(), Some(pair));
         }
         let mut rebuilt = Hash::default();
-        for (field, value) in hash.iter() {
+        for (field, value) in hash.at(0).iter() {
             rebuilt.insert(&field.to_vec(), &value.to_vec(), &limits);
         }
         prop_assert_eq!(pairs(&rebuilt), model);
@@ -118,7 +120,7 @@ fn a_big_hash_keeps_its_order() {
     assert_eq!(pairs(&hash), model);
     while model.len() > 10 {
         let (field, value) = model.swap_remove(model.len() / 3);
-        assert_eq!(hash.get(&field), Some(Element::of(&value)));
+        assert_eq!(hash.at(0).get(&field), Some(Element::of(&value)));
         assert!(hash.remove(&field));
     }
     assert_eq!(pairs(&hash), model);
@@ -144,4 +146,125 @@ fn limits_decide_the_form() {
     let mut hash = Hash::default();
     hash.expect(3, &limits);
     assert_eq!(hash.encoding(), Encoding::Hashtable);
+}
+
+/// Fields with values and deadlines, in any order.
+type TimedModel = alloc::collections::BTreeMap<Vec<u8>, (Vec<u8>, Option<u64>)>;
+
+fn timed_records(hash: &Hash) -> TimedModel {
+    let owned =
+        |record: Record<'_>| (record.field.to_vec(), (record.value.to_vec(), record.deadline_ms));
+    hash.records().map(owned).collect()
+}
+
+#[derive(Clone, Debug)]
+enum TimedStep {
+    Put(Vec<u8>, Vec<u8>, Expiry),
+    SetDeadline(Vec<u8>, Option<u64>),
+    Remove(Vec<u8>),
+    RemoveExpired(u64, usize),
+}
+
+fn timed_step() -> impl Strategy<Value = TimedStep> {
+    let expiry =
+        prop_oneof![Just(Expiry::Clear), Just(Expiry::Keep), (1u64..50).prop_map(Expiry::At),];
+    prop_oneof![
+        6 => (field(), value(), expiry).prop_map(|(f, v, expiry)| TimedStep::Put(f, v, expiry)),
+        3 => (field(), proptest::option::of(1u64..50))
+            .prop_map(|(f, at)| TimedStep::SetDeadline(f, at)),
+        2 => field().prop_map(TimedStep::Remove),
+        1 => (0u64..50, 0usize..5).prop_map(|(now, most)| TimedStep::RemoveExpired(now, most)),
+    ]
+}
+
+fn apply_timed(hash: &mut Hash, model: &mut TimedModel, step: TimedStep, limits: &HashLimits) {
+    match step {
+        TimedStep::Put(field, value, expiry) => {
+            let old = model.get(&field).and_then(|(_, deadline)| *deadline);
+            let is_new = !model.contains_key(&field);
+            assert_eq!(hash.put(&field, &value, expiry, limits), is_new);
+            let deadline = match expiry {
+                Expiry::Clear => None,
+                Expiry::Keep => old,
+                Expiry::At(at_ms) => Some(at_ms),
+            };
+            model.insert(field, (value, deadline));
+        }
+        TimedStep::SetDeadline(field, deadline) => {
+            if let Some((_, old)) = model.get_mut(&field) {
+                hash.set_deadline(&field, deadline);
+                *old = deadline;
+            }
+        }
+        TimedStep::Remove(field) => {
+            assert_eq!(hash.remove(&field), model.remove(&field).is_some());
+        }
+        TimedStep::RemoveExpired(now_ms, most) => {
+            let expired = |(_, deadline): &(Vec<u8>, Option<u64>)| {
+                deadline.is_some_and(|at_ms| at_ms <= now_ms)
+            };
+            let count = model.values().filter(|found| expired(found)).count().min(most);
+            assert_eq!(hash.remove_expired(now_ms, most), count);
+            let left = timed_records(hash);
+            let gone = |field: &Vec<u8>| !left.contains_key(field);
+            assert!(model.iter().all(|(field, found)| !gone(field) || expired(found)));
+            assert_eq!(model.len() - left.len(), count);
+            *model = left;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn deadlines_follow_their_fields(
+        steps in prop::collection::vec(timed_step(), 0..300),
+        entries_max in prop_oneof![Just(0usize), Just(8), Just(128)],
+    ) {
+        let limits = limits(entries_max);
+        let (mut hash, mut model) = (Hash::default(), TimedModel::new());
+        for step in steps {
+            apply_timed(&mut hash, &mut model, step, &limits);
+            let earliest = model.values().filter_map(|(_, deadline)| *deadline).min();
+            prop_assert_eq!(hash.earliest_ms(), earliest);
+        }
+        prop_assert_eq!(timed_records(&hash), model.clone());
+        for now_ms in [0, 10, 49, 50] {
+            let live = |deadline: Option<u64>| deadline.is_none_or(|at_ms| at_ms > now_ms);
+            let expected: Vec<_> =
+                model.iter().filter(|(_, (_, deadline))| live(*deadline)).collect();
+            let fields = hash.at(now_ms);
+            prop_assert_eq!(fields.len(), expected.len());
+            prop_assert_eq!(fields.iter().count(), expected.len());
+            prop_assert_eq!(fields.between(0..hash.len()).count(), expected.len());
+            let walked: Vec<_> = fields.iter().collect();
+            let drawn: Vec<_> = fields.at((0..fields.len()).rev()).collect();
+            prop_assert!(walked.iter().rev().eq(&drawn));
+            for (field, (value, deadline)) in &model {
+                let found = fields.get(field).map(Element::to_vec);
+                prop_assert_eq!(found, live(*deadline).then(|| value.clone()));
+                let found = fields.deadline_ms(field);
+                prop_assert_eq!(found, live(*deadline).then_some(*deadline));
+                prop_assert_eq!(fields.contains(field), live(*deadline));
+            }
+        }
+    }
+}
+
+/// Who uses no deadlines pays nothing for them.
+#[test]
+fn a_hash_has_the_size_of_its_plain_forms() {
+    assert_eq!(size_of::<Hash>(), size_of::<Entries<2>>());
+    let limits = limits(1);
+    let mut hash = Hash::default();
+    for n in 0..1000u32 {
+        hash.insert(&n.to_le_bytes(), b"v", &limits);
+    }
+    let plain = hash.memory_bytes();
+    hash.set_deadline(&7u32.to_le_bytes(), Some(5));
+    assert!(hash.is_timed());
+    assert!(hash.memory_bytes() < plain + 200, "one deadline costs one deadline");
+    hash.set_deadline(&7u32.to_le_bytes(), None);
+    assert_eq!((hash.is_timed(), hash.memory_bytes()), (false, plain));
 }

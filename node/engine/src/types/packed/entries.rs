@@ -57,6 +57,28 @@ impl<const WORDS: usize> Entries<WORDS> {
         self.count += 1;
     }
 
+    /// How many bytes the entries take, which is where another one would begin.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds an entry whose key is not there yet, in front of the one that begins at byte `at`.
+    pub fn insert(&mut self, at: usize, entry: &[Encoded<'_>; WORDS]) {
+        let size = entry.iter().map(Encoded::len).sum();
+        let mut place = buffer::resize_range(&mut self.bytes, at..at, size);
+        for word in entry {
+            word.write(place);
+            place = &mut place[word.len()..];
+        }
+        self.count += 1;
+    }
+
+    /// Removes an entry that [`Entries::find`] found; those behind it close the gap.
+    pub fn remove(&mut self, range: Range<usize>) {
+        buffer::resize_range(&mut self.bytes, range, 0);
+        self.count -= 1;
+    }
+
     /// Replaces what follows the key of an entry that [`Entries::find`] found.
     pub fn replace(&mut self, range: Range<usize>, value: &Encoded<'_>) {
         let key_size = element::size_of_first(&self.bytes[range.clone()]);

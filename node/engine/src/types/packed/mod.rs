@@ -7,4 +7,4 @@ mod entries;
 
 pub use element::Element;
 pub(crate) use element::Encoded;
-pub(in crate::types) use entries::{Entries, words};
+pub(in crate::types) use entries::{Entries, Iter as PackedIter, words};

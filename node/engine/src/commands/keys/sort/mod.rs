@@ -128,7 +128,7 @@ pub fn check_slots(command: &Command, args: &Args<'_>) -> Result {
 fn sort_ro(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let query = Query::parse(&args, false)?;
     let value = |name: &[u8]| cx.value(&cx.keyspace.key(name));
-    let keys = Keys { value: &value };
+    let keys = Keys { value: &value, now_ms: cx.now_ms() };
     let found = arrange(cx.value(&cx.key(&args, 1)), &query, &keys)?;
     answer(&found, &query, &keys, elements::repeated_bytes_max(cx.settings()), reply)
 }
@@ -136,7 +136,7 @@ fn sort_ro(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
 fn sort(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let query = Query::parse(&args, true)?;
     let value = |name: &[u8]| cx.value(&cx.keyspace.key(name));
-    let keys = Keys { value: &value };
+    let keys = Keys { value: &value, now_ms: cx.now_ms() };
     let found = arrange(cx.value(&cx.key(&args, 1)), &query, &keys)?;
     let most = elements::repeated_bytes_max(cx.settings());
     let Some(destination) = query.store else {

@@ -2,12 +2,14 @@
 
 use crate::keyspace::ValueRef;
 use crate::slot::Slot;
-use crate::types::Hash;
+use crate::types::Fields;
 
 /// The keys that patterns look at.
 pub(super) struct Keys<'a> {
     /// The value of a key.
     pub value: &'a dyn Fn(&[u8]) -> Option<ValueRef<'a>>,
+    /// The time that counts for fields of hashes.
+    pub now_ms: u64,
 }
 
 /// A pattern, taken apart.
@@ -71,13 +73,13 @@ impl<'a> Pattern<'a> {
         let name = [before, element, behind].concat();
         match ((keys.value)(&name), field) {
             (Some(ValueRef::String(string)), None) => string.with_bytes(|bytes| f(Some(bytes))),
-            (Some(ValueRef::Hash(hash)), Some(field)) => with_field(hash, field, f),
+            (Some(ValueRef::Hash(hash)), Some(field)) => with_field(hash.at(keys.now_ms), field, f),
             _ => f(None),
         }
     }
 }
 
-fn with_field<R>(hash: &Hash, field: &[u8], f: impl FnOnce(Option<&[u8]>) -> R) -> R {
+fn with_field<R>(hash: Fields<'_>, field: &[u8], f: impl FnOnce(Option<&[u8]>) -> R) -> R {
     match hash.get(field) {
         Some(value) => value.with_bytes(|bytes| f(Some(bytes))),
         None => f(None),
