@@ -47,6 +47,7 @@ mod settings;
 mod shard_settings;
 mod shared;
 mod stats;
+mod stranded;
 mod tally;
 pub(crate) mod transactions;
 pub(crate) mod turn;

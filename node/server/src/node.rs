@@ -35,6 +35,7 @@ use crate::registry;
 use crate::settings::{addresses_of, durability_of, timing_of};
 use crate::shard_settings;
 use crate::shared::{Exit, Parts, Shared};
+use crate::stranded;
 use crate::turn::Failure;
 use crate::upkeep;
 use crate::waits::Pause;
@@ -114,6 +115,7 @@ impl Node {
         tasks.spawn_local(flush::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::run(Rc::clone(&shared)));
         tasks.spawn_local(expiry::run(Rc::clone(&shared)));
+        tasks.spawn_local(stranded::run(Rc::clone(&shared)));
         tasks.spawn_local(shard_settings::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
         tasks.spawn_local(pubsub::run(Rc::clone(&shared)));
@@ -147,10 +149,7 @@ impl Node {
             drain(&self.shared).await;
         }
         self.tasks.shutdown().await;
-        while !self.shared.sessions.is_empty() {
-            self.shared.sessions.list().iter().for_each(|session| session.kill());
-            tokio::task::yield_now().await;
-        }
+        close_sessions(&self.shared).await;
         self.shared.cluster().stop().await;
         let group = self.shared.group.take();
         if let Some(group) = group {
@@ -158,6 +157,16 @@ impl Node {
         }
         self.bus.close().await;
         exit
+    }
+}
+
+/// Closes all connections, and waits until their tasks have noticed: what they hold of the node
+/// would outlive it. One whose task has panicked never will.
+async fn close_sessions(shared: &Shared) {
+    let end = Instant::now() + DRAIN;
+    while !shared.sessions.is_empty() && Instant::now() < end {
+        shared.sessions.list().iter().for_each(|session| session.kill());
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -34,9 +34,9 @@ errors! {
     /// Leadership was lost before the write reached any log, and the new leader is not known yet.
     /// Nothing was executed: retry.
     TRY_AGAIN = "TRYAGAIN The write was not accepted because leadership is changing hands";
-    /// Leadership was lost while the write was under way. It may have been executed, or may yet
-    /// be: a client that repeats it must be able to live with it happening twice.
-    OUTCOME_UNKNOWN = "ERR outcome unknown: the leader changed while this write was being replicated";
+    /// Leadership or the majority was lost while the write was under way. It may have been
+    /// executed, or may yet be: a client that repeats it must be able to live with it happening twice.
+    OUTCOME_UNKNOWN = "ERR outcome unknown: leadership or the majority was lost while this write was being replicated";
     /// Too many connections.
     MAX_CLIENTS = "ERR max number of clients reached";
     /// `READONLY` and its siblings with `cluster-enabled no`.

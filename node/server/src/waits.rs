@@ -7,13 +7,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
 
 /// How often a request without a leader is looked at, beside at every change of leadership.
 const LOOK: Duration = Duration::from_millis(25);
+
+/// How long a majority is asked for before the requests look again whether their time is over.
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// Which commands `CLIENT PAUSE` holds back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,7 +146,8 @@ async fn renew_lease(shared: Rc<Shared>) {
             shared.waits.is_renewing.set(false);
             return;
         }
-        let renewed = shared.group().renew_lease().await.is_ok();
+        let group = shared.group();
+        let renewed = matches!(timeout(RENEWAL, group.renew_lease()).await, Ok(Ok(())));
         for session in waiting {
             if session.hold() != Hold::Lease {
                 continue;

@@ -36,6 +36,17 @@ impl Pending {
         self.batches.iter().map(|(_, batch)| batch)
     }
 
+    /// The tag of the batch that was proposed last.
+    pub(crate) fn newest(&self) -> u64 {
+        self.next_tag
+    }
+
+    /// The tags of the batches under way up to `newest`.
+    pub(crate) fn up_to(&self, newest: u64) -> Vec<u64> {
+        let tags = self.batches.iter().map(|(tag, _)| *tag);
+        tags.take_while(|tag| *tag <= newest).collect()
+    }
+
     /// How many batches are under way.
     pub(crate) fn len(&self) -> usize {
         self.batches.len()

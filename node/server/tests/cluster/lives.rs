@@ -49,6 +49,24 @@ fn a_leader_that_dies_is_replaced_and_no_acknowledged_write_is_missing() {
 }
 
 #[test]
+fn a_leader_without_a_majority_answers_but_claims_nothing() {
+    let mut fleet = Fleet::formed(3, 2);
+    let leader = fleet.wait_for_leader(0);
+    for at in (0..3).filter(|at| *at != leader) {
+        fleet.machines[at].crash();
+    }
+    let reply = fleet.machines[leader].ask(&["SET", "a", "1"]);
+    assert!(reply.starts_with("-ERR outcome unknown"), "{reply}");
+    let reply = fleet.machines[leader].ask(&["GET", "a"]);
+    assert!(reply.starts_with("-CLUSTERDOWN"), "{reply}");
+    for at in (0..3).filter(|at| *at != leader) {
+        fleet.machines[at].power_on();
+    }
+    assert_eq!(fleet.insist(leader, &["SET", "a", "2"]), "OK");
+    assert_eq!(fleet.insist(leader, &["GET", "a"]), "2");
+}
+
+#[test]
 fn a_cluster_survives_that_all_of_it_loses_power() {
     let mut fleet = Fleet::formed(3, 2);
     assert_eq!(fleet.insist(0, &["SET", "a", "1"]), "OK");
