@@ -91,4 +91,6 @@ pub struct Effects {
     pub list: Vec<Effect>,
     /// How many changes the entry made (`rdb_changes_since_last_save`).
     pub changes: u64,
+    /// How many keys it removed because their time had come.
+    pub expired: u64,
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::command::{Args, Command, CommandTable, Prepared, Run, find_subcommand};
 use crate::commands::FAMILIES;
-use crate::context::{ReadCx, WriteCx};
+use crate::context::{Lookups, ReadCx, WriteCx};
 use crate::effects::{Effects, Interests};
 use crate::error::{CommandError, DB_OUT_OF_RANGE, Result};
 use crate::keyspace::{Key, KeyHasher, Keyspace};
@@ -40,6 +40,7 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) last_stamp: Stamp,
     table: CommandTable,
+    pub(crate) lookups: Lookups,
 }
 
 impl Engine {
@@ -50,6 +51,7 @@ impl Engine {
             settings,
             last_stamp: Stamp::default(),
             table: CommandTable::new(FAMILIES),
+            lookups: Lookups::default(),
         }
     }
 
@@ -61,6 +63,11 @@ impl Engine {
     /// The keyspace, for statistics, listings and digests.
     pub fn keyspace(&self) -> &Keyspace {
         &self.keyspace
+    }
+
+    /// How often reads found their key since the engine was made.
+    pub fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 
     /// Replicated settings.
@@ -98,6 +105,7 @@ impl Engine {
             db: at.db,
             now_ms: at.now_ms.max(self.last_stamp.now_ms),
             rng: RefCell::new(Rng::new(at.seed)),
+            lookups: &self.lookups,
         };
         let Run::Read(handler) = command.run else {
             unreachable!("only reading commands are routed here");

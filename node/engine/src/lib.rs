@@ -48,7 +48,7 @@ pub mod spec;
 pub mod types;
 
 pub use command::{Args, Command, CommandTable, Prepared, Run};
-pub use context::{ReadCx, WriteCx};
+pub use context::{Lookups, ReadCx, WriteCx};
 pub use effects::{Effects, Interests};
 pub use engine::{Applying, Engine, ExpiryPlace, KeyState, ReadAt, Seeds, Stamp, Suspended};
 pub use error::{CommandError, Result};

@@ -290,6 +290,7 @@ fn settle(shared: &Shared, share: &Share) {
 /// Does what an entry asks of the world outside.
 fn perform(shared: &Shared, effects: Effects, (tag, stamp): (Option<u64>, Stamp)) {
     shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
+    shared.stats.expired_keys.set(shared.stats.expired_keys.get() + effects.expired);
     for effect in effects.list {
         match effect {
             Effect::Touched { db, key } => shared.watched_key_touched(db, &key),

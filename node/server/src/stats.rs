@@ -113,6 +113,8 @@ pub struct Stats {
     pub entries_proposed: Cell<u64>,
     /// Changes to the data since the start.
     pub changes: Cell<u64>,
+    /// Keys removed because their time had come.
+    pub expired_keys: Cell<u64>,
     /// `latency-tracking`: histograms are kept.
     pub tracks_latency: Cell<bool>,
 }
@@ -186,6 +188,7 @@ impl Stats {
             &self.bytes_out,
             &self.error_replies,
             &self.entries_proposed,
+            &self.expired_keys,
         ] {
             counter.set(0);
         }

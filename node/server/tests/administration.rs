@@ -134,8 +134,10 @@ fn a_pause_holds_writes_back_until_it_ends() {
 fn info_has_every_field_once_and_the_sections_asked_for() {
     with_node(&[], async |shared| {
         let mut client = Client::connect(&shared).await;
-        client.send(b"SET a 1 EX 1000\r\nNOSUCH\r\n").await;
-        client.expect("+OK\r\n-ERR unknown command 'NOSUCH', with args beginning with: \r\n").await;
+        client.send(b"GET gone\r\nSET a 1 EX 1000\r\nGET a\r\n").await;
+        client.expect("$-1\r\n+OK\r\n$1\r\n1\r\n").await;
+        client.send(b"NOSUCH\r\n").await;
+        client.expect("-ERR unknown command 'NOSUCH', with args beginning with: \r\n").await;
         let lines = info(&mut client, "everything").await;
         let mut seen = BTreeSet::new();
         for line in lines.iter().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -150,6 +152,8 @@ fn info_has_every_field_once_and_the_sections_asked_for() {
             "aof_enabled:1",
             "cluster_enabled:1",
             "errorstat_ERR:count=1",
+            "keyspace_hits:1",
+            "keyspace_misses:1",
             "db0:keys=1,expires=1,avg_ttl=0",
         ] {
             assert!(lines.iter().any(|one| one == line), "{line} in {lines:?}");

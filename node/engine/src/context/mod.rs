@@ -11,7 +11,7 @@ mod fields;
 mod read;
 mod write;
 
-pub use read::ReadCx;
+pub use read::{Lookups, ReadCx};
 pub use write::WriteCx;
 
 pub use crate::keyspace::Expiry;

@@ -1,6 +1,6 @@
 //! The context of a handler that cannot change anything.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use crate::command::Args;
 use crate::error::{Result, WRONG_TYPE};
@@ -16,6 +16,24 @@ pub struct ReadCx<'e> {
     pub(crate) db: u16,
     pub(crate) now_ms: u64,
     pub(crate) rng: RefCell<Rng>,
+    pub(crate) lookups: &'e Lookups,
+}
+
+/// How often reads found their key: local statistics, no part of the state.
+#[derive(Debug, Default)]
+pub struct Lookups {
+    /// `keyspace_hits`
+    pub hits: Cell<u64>,
+    /// `keyspace_misses`
+    pub misses: Cell<u64>,
+}
+
+impl Lookups {
+    /// Counts from zero again.
+    pub fn reset(&self) {
+        self.hits.set(0);
+        self.misses.set(0);
+    }
 }
 
 impl<'e> ReadCx<'e> {
@@ -67,7 +85,11 @@ impl<'e> ReadCx<'e> {
     /// The entry of a key, unless it has expired. Counts as a use of the key.
     #[inline]
     pub fn entry(&self, key: &Key<'_>) -> Option<&'e Entry> {
-        let entry = self.peek(key)?;
+        let Some(entry) = self.peek(key) else {
+            self.lookups.misses.set(self.lookups.misses.get() + 1);
+            return None;
+        };
+        self.lookups.hits.set(self.lookups.hits.get() + 1);
         entry.set_access(self.clock().used(entry.access()));
         Some(entry)
     }

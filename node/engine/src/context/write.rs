@@ -278,6 +278,7 @@ impl WriteCx<'_> {
             Before::Live => {}
             Before::Missing => self.notify(EventClass::New, "new", key),
             Before::Expired => {
+                self.effects.expired += 1;
                 self.changed(key, EventClass::Expired, "expired");
                 self.notify(EventClass::New, "new", key);
             }
@@ -291,6 +292,7 @@ impl WriteCx<'_> {
         let expired = found.is_some_and(|entry| !self.is_live(entry));
         if expired {
             self.keyspace.remove(self.db, key);
+            self.effects.expired += 1;
             self.changed(key, EventClass::Expired, "expired");
         }
         expired

@@ -105,6 +105,7 @@ fn show_help(_: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<
 
 fn resetstat(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     cx.shared.stats.reset();
+    cx.shared.engine.borrow().lookups().reset();
     reply.ok();
     Ok(Outcome::Done)
 }
