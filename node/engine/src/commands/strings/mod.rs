@@ -1,6 +1,8 @@
 //! Commands on strings.
 
+mod comparison;
 mod counters;
+mod delex;
 mod get;
 mod getex;
 mod lcs;
@@ -14,6 +16,9 @@ pub(super) const COMMANDS: &[Command] = &[
     range::APPEND,
     counters::DECR,
     counters::DECRBY,
+    delex::DELEX,
+    delex::DELIFEQ,
+    delex::DIGEST,
     get::GET,
     getex::GETDEL,
     getex::GETEX,
@@ -25,6 +30,7 @@ pub(super) const COMMANDS: &[Command] = &[
     lcs::LCS,
     get::MGET,
     many::MSET,
+    many::MSETEX,
     many::MSETNX,
     set::PSETEX,
     set::SET,

@@ -2,6 +2,7 @@
 
 use quoris_resp::Writer;
 
+use super::comparison::{self, Comparison};
 use super::get::write_string;
 use crate::command::{Args, Command, Run};
 use crate::commands::expiry_options::{TimeUnit, positive_time};
@@ -10,9 +11,12 @@ use crate::context::{Expiry, WriteCx};
 use crate::effects::EventClass;
 use crate::error::{Result, SYNTAX};
 use crate::keyspace::Key;
-use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, string, token, unix_time};
+use crate::spec::{
+    Arg, Flags, Group, KeyAccess, Spec, integer, key, one_of, string, token, unix_time,
+};
 
-/// SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
+/// SET key value [NX | XX | IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] [GET]
+/// [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
 pub(super) const SET: Command = Command {
     spec: Spec::new("set", Group::String, "1.0.0", "Sets a key to a string, whatever it held.")
         .args(&[
@@ -23,27 +27,32 @@ pub(super) const SET: Command = Command {
                 &[
                     token("nx", "NX"),
                     token("xx", "XX"),
-                    string("comparison-value").after("IFEQ"),
-                    string("comparison-value").after("IFNE"),
+                    comparison::IFEQ,
+                    comparison::IFNE,
+                    comparison::IFDEQ,
+                    comparison::IFDNE,
                 ],
             )
             .optional(),
             token("get", "GET").optional(),
-            one_of(
-                "expiration",
-                &[
-                    integer("seconds").after("EX"),
-                    integer("milliseconds").after("PX"),
-                    unix_time("unix-time-seconds").after("EXAT"),
-                    unix_time("unix-time-milliseconds").after("PXAT"),
-                    token("keepttl", "KEEPTTL"),
-                ],
-            )
-            .optional(),
+            LIFETIME,
         ])
         .flags(Flags::DENYOOM),
     run: Run::Write(set),
 };
+
+/// [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
+pub(super) const LIFETIME: Arg = one_of(
+    "expiration",
+    &[
+        integer("seconds").after("EX"),
+        integer("milliseconds").after("PX"),
+        unix_time("unix-time-seconds").after("EXAT"),
+        unix_time("unix-time-milliseconds").after("PXAT"),
+        token("keepttl", "KEEPTTL"),
+    ],
+)
+.optional();
 
 /// SETNX key value
 pub(super) const SETNX: Command = Command {
@@ -84,13 +93,16 @@ pub(super) const GETSET: Command = Command {
 
 /// When `SET` stores.
 #[derive(Clone, Copy, Default)]
-enum Condition<'a> {
+pub(super) enum Condition<'a> {
+    /// Whatever there is.
     #[default]
     Always,
+    /// `NX`
     Missing,
+    /// `XX`
     Present,
-    Equal(&'a [u8]),
-    NotEqual(&'a [u8]),
+    /// `IFEQ` and its like.
+    Compared(Comparison<'a>),
 }
 
 impl Condition<'_> {
@@ -103,12 +115,7 @@ impl Condition<'_> {
             Condition::Always => true,
             Condition::Missing => cx.entry(key).is_none(),
             Condition::Present => cx.entry(key).is_some(),
-            Condition::Equal(other) => {
-                cx.string(key)?.is_some_and(|string| string.with_bytes(|bytes| bytes == other))
-            }
-            Condition::NotEqual(other) => {
-                cx.string(key)?.is_none_or(|string| string.with_bytes(|bytes| bytes != other))
-            }
+            Condition::Compared(comparison) => comparison.holds(cx.string(key)?)?,
         })
     }
 }
@@ -121,17 +128,23 @@ enum Lifetime<'a> {
     Until(TimeUnit, &'a [u8]),
 }
 
+/// The options of `SET`.
 #[derive(Default)]
-struct Options<'a> {
-    condition: Condition<'a>,
+pub(super) struct Options<'a> {
+    /// When it stores.
+    pub condition: Condition<'a>,
     lifetime: Lifetime<'a>,
-    get: bool,
+    /// Whether it returns what was there.
+    pub get: bool,
 }
 
 impl<'a> Options<'a> {
-    fn parse(args: &Args<'a>) -> Result<Options<'a>> {
+    /// Reads the options from word `at` on.
+    ///
+    /// # Errors
+    /// `ERR syntax error`.
+    pub fn parse(args: &Args<'a>, mut at: usize) -> Result<Options<'a>> {
         let mut options = Options::default();
-        let mut at = 3;
         while let Some(word) = args.try_get(at) {
             let value = args.try_get(at + 1);
             at += 1;
@@ -161,6 +174,18 @@ impl<'a> Options<'a> {
         }
         Ok(options)
     }
+
+    /// What becomes of the lifetime of a key that a command called `name` sets.
+    ///
+    /// # Errors
+    /// That a time is not an integer, or not positive.
+    pub fn expiry(&self, now_ms: u64, name: &str) -> Result<Expiry> {
+        Ok(match self.lifetime {
+            Lifetime::Forever => Expiry::Clear,
+            Lifetime::Keep => Expiry::Keep,
+            Lifetime::Until(unit, text) => Expiry::At(positive_time(text, unit, now_ms, name)?),
+        })
+    }
 }
 
 /// The condition that an option states, and how many words it takes beyond its name.
@@ -169,12 +194,8 @@ fn condition<'a>(word: &[u8], value: Option<&'a [u8]>) -> Option<(Condition<'a>,
         Some((Condition::Missing, 0))
     } else if is(word, "xx") {
         Some((Condition::Present, 0))
-    } else if is(word, "ifeq") {
-        Some((Condition::Equal(value?), 1))
-    } else if is(word, "ifne") {
-        Some((Condition::NotEqual(value?), 1))
     } else {
-        None
+        Some((Condition::Compared(Comparison::of_option(word, value?)?), 1))
     }
 }
 
@@ -193,12 +214,8 @@ fn set(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
         reply.ok();
         return Ok(());
     }
-    let options = Options::parse(&args)?;
-    let expiry = match options.lifetime {
-        Lifetime::Forever => Expiry::Clear,
-        Lifetime::Keep => Expiry::Keep,
-        Lifetime::Until(unit, text) => Expiry::At(positive_time(text, unit, cx.now_ms(), "set")?),
-    };
+    let options = Options::parse(&args, 3)?;
+    let expiry = options.expiry(cx.now_ms(), "set")?;
     if options.get {
         write_old(cx, &key, reply)?;
     }
