@@ -330,3 +330,16 @@ fn every_container_has_help() {
         }
     });
 }
+
+#[test]
+fn waitaof_syncs_where_writes_do_not() {
+    for mode in ["always", "everysec", "no"] {
+        with_node(&["--appendfsync", mode], async |shared| {
+            let mut client = Client::connect(&shared).await;
+            client.send(b"SET a 1\r\nWAITAOF 1 0 0\r\nWAITAOF 0 0 1\r\n").await;
+            let synced = i32::from(mode == "always");
+            client.expect("+OK\r\n*2\r\n:1\r\n:0\r\n").await;
+            client.expect(&format!("*2\r\n:{synced}\r\n:0\r\n")).await;
+        });
+    }
+}

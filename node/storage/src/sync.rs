@@ -178,6 +178,17 @@ impl Syncer {
             }
         }
     }
+
+    /// Hands over a ticket that is to be synced whatever the mode, if perhaps not at once; `done`
+    /// is called with the outcome, exactly once.
+    pub fn force(&self, ticket: SyncTicket, done: impl FnOnce(io::Result<()>) + Send + 'static) {
+        match &self.0 {
+            Mode::Inline | Mode::Skip => done(ticket.run()),
+            Mode::Thread(worker) | Mode::EverySecond(worker) | Mode::Background(worker) => {
+                worker.submit(ticket, Some(Box::new(done)));
+            }
+        }
+    }
 }
 
 /// A thread with a queue. Dropping the last handle finishes the queue first.

@@ -228,6 +228,18 @@ impl GroupHandle {
         Ok(())
     }
 
+    /// Waits until what this node's log holds by now is synced, whatever the durability. It may
+    /// take as long as the durability lets a sync take: with [`Durability::EverySec`] a second.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub async fn sync(&self) -> io::Result<()> {
+        match &self.0.store {
+            Store::Segments(store) => store.sync().await,
+            Store::Meta(_) => Ok(()),
+        }
+    }
+
     /// Leaves the bus and stops. Proposals that are under way end as unknown.
     pub async fn shutdown(&self) {
         self.0.lease.poison();

@@ -9,6 +9,7 @@ use futures::stream::{self, Stream, StreamExt};
 use openraft::storage::{IOFlushed, RaftLogStorage};
 use openraft::{LogState, OptionalSend, RaftLogReader};
 use quoris_storage::{Log, Syncer};
+use tokio::sync::oneshot;
 
 use super::{Ballot, clamp};
 use crate::codec;
@@ -45,6 +46,19 @@ impl SegmentStore {
     /// Changes how entries are made durable from the next one on.
     pub(crate) fn set_syncer(&self, syncer: Syncer) {
         *self.0.syncer.lock().expect("no panic while held") = syncer;
+    }
+
+    /// Waits until everything appended so far has been synced.
+    pub(crate) async fn sync(&self) -> io::Result<()> {
+        let ticket = self.log().sync_ticket();
+        let syncer = self.0.syncer.lock().expect("no panic while held").clone();
+        let (done, synced) = oneshot::channel();
+        syncer.force(ticket, move |outcome| {
+            // Whoever has stopped waiting does not need to know.
+            let _ = done.send(outcome);
+        });
+        let outcome = synced.await.map_err(io::Error::other).flatten();
+        outcome.map_err(|error| self.0.fault.raise("sync the log", error))
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {

@@ -7,7 +7,7 @@ use quoris_consensus::LogPosition;
 use quoris_engine::spec::{Flags, Group, Spec, integer};
 use quoris_engine::{Args, Result, error};
 use quoris_resp::{Writer, parse_i64};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::config::AppendFsync;
 use crate::registry::{NodeCommand, NodeCx, Outcome};
@@ -74,12 +74,14 @@ fn waitaof(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resul
         return Ok(Outcome::Done);
     }
     Ok(Outcome::Later(Box::pin(async move {
-        // Only with `always` does having an entry mean having it synced.
-        let is_synced = shared.config.borrow().appendfsync() == AppendFsync::Always;
+        // Only with `always` does having an entry mean having it synced; what followers have synced
+        // of it otherwise, nobody knows.
+        let always = shared.config.borrow().appendfsync() == AppendFsync::Always;
+        let is_synced = always || local > 0 && sync_before(&shared, deadline).await;
         let mut reached = 0;
-        if is_synced {
+        if always {
             reached = replicas(&shared, &session, wanted, deadline).await;
-        } else if local > 0 || wanted > 0 {
+        } else if wanted > 0 || local > 0 && !is_synced {
             expire(deadline).await;
         }
         shared.reply(&session, |reply| {
@@ -96,6 +98,16 @@ fn deadline_of(word: &[u8]) -> Result<Option<Instant>> {
     let millis = parse_i64(word).ok_or(replies::BAD_TIMEOUT)?;
     let millis = u64::try_from(millis).map_err(|_| replies::NEGATIVE_TIMEOUT)?;
     Ok((millis > 0).then(|| Instant::now() + Duration::from_millis(millis.min(u64::MAX >> 12))))
+}
+
+/// Syncs the log; false if that fails or takes longer.
+async fn sync_before(shared: &Shared, deadline: Option<Instant>) -> bool {
+    let group = shared.group();
+    let synced = group.sync();
+    match deadline {
+        Some(deadline) => matches!(timeout_at(deadline, synced).await, Ok(Ok(()))),
+        None => synced.await.is_ok(),
+    }
 }
 
 async fn expire(deadline: Option<Instant>) {

@@ -35,12 +35,21 @@ pub(super) fn find<'a>(registry: &Registry, args: &Args<'a>) -> Result<Vec<(&'a 
         keys.find_in(words, |at| args.get(OWN_WORDS + at), &mut places)
             .map_err(|_| INVALID_ARGUMENTS)?;
         let access = keys.access.or_default(command.writes());
+        let access = variable(spec.name, args).unwrap_or(access);
         found.extend(places.iter().map(|at| (args.get(OWN_WORDS + at), access)));
     }
     if found.is_empty() {
         return Err(INVALID_ARGUMENTS);
     }
     Ok(found)
+}
+
+/// What is done to the key of a command that may read it or not, where the declaration has to
+/// allow for both.
+fn variable(name: &str, args: &Args<'_>) -> Option<KeyAccess> {
+    let mut options = args.from(OWN_WORDS + 3);
+    let reads = options.any(|option| option.eq_ignore_ascii_case(b"get"));
+    (name == "set" && !reads).then_some(KeyAccess::OVERWRITE)
 }
 
 fn command(registry: &Registry, args: &Args<'_>) -> Option<&'static Command> {
