@@ -52,12 +52,12 @@ impl SegmentStore {
     pub(crate) async fn sync(&self) -> io::Result<()> {
         let ticket = self.log().sync_ticket();
         let syncer = self.0.syncer.lock().expect("no panic while held").clone();
-        let (done, synced) = oneshot::channel();
+        let (done, told) = oneshot::channel();
         syncer.force(ticket, move |outcome| {
             // Whoever has stopped waiting does not need to know.
             let _ = done.send(outcome);
         });
-        let outcome = synced.await.map_err(io::Error::other).flatten();
+        let outcome = told.await.map_err(io::Error::other).flatten();
         outcome.map_err(|error| self.0.fault.raise("sync the log", error))
     }
 
