@@ -35,6 +35,7 @@ mod identity;
 pub mod logging;
 pub(crate) mod machine;
 mod node;
+mod notifications;
 pub mod observe;
 pub mod process;
 pub(crate) mod pubsub;

@@ -295,7 +295,7 @@ fn perform(shared: &Shared, effects: Effects, (tag, stamp): (Option<u64>, Stamp)
         match effect {
             Effect::Touched { db, key } => shared.watched_key_touched(db, &key),
             Effect::Flushed { db } => shared.watched_databases_flushed(db),
-            Effect::Notify { .. } => {}
+            Effect::Notify { class, event, db, key } => shared.notify(class, event, db, &key),
             Effect::Settings => shard_settings::changed(shared, tag, stamp.now_ms),
         }
     }

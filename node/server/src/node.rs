@@ -82,6 +82,7 @@ impl Node {
             entropy: Rc::clone(&world.entropy),
         });
         shared.port.set(port);
+        shared.configure_notifications();
         if !cluster.formation().is_alone() {
             shard_settings::follow(&shared);
         }

@@ -15,6 +15,7 @@ use crate::dispatch::Chunk;
 use crate::expiry::Expiry;
 use crate::flush::Flusher;
 use crate::identity::Identity;
+use crate::notifications::Notifications;
 use crate::observe::Observe;
 use crate::pubsub::{Hub, Kind, Own, Relay};
 use crate::registry::Registry;
@@ -82,6 +83,7 @@ pub struct Shared {
     pub(crate) watches: Watches,
     pub(crate) expiry: Expiry,
     pub(crate) wishes: Wishes,
+    pub(crate) notifications: Notifications,
     pub(crate) pubsub: Hub,
     pub(crate) relay: Relay,
     pub(crate) flusher: Flusher,
@@ -151,6 +153,7 @@ impl Shared {
             waits: Waits::default(),
             watches: Watches::default(),
             expiry: Expiry::default(),
+            notifications: Notifications::default(),
             pubsub: Hub::default(),
             relay: Relay::default(),
             flusher: Flusher::default(),

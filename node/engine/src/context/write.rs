@@ -155,6 +155,16 @@ impl WriteCx<'_> {
         self.store(key, Content::Owned(value), expiry);
     }
 
+    /// The same for a command that replaces the key as a whole, so that it is announced as new even
+    /// if there was one.
+    pub fn put_anew(&mut self, key: &Key<'_>, value: Value, expiry: Expiry) {
+        let replaces = self.entry(key).is_some();
+        self.put(key, value, expiry);
+        if replaces {
+            self.notify(EventClass::New, "new", key);
+        }
+    }
+
     /// Stores a string under a key, whatever was there.
     #[inline]
     pub fn put_string(&mut self, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {

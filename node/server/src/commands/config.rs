@@ -179,6 +179,7 @@ fn apply(shared: &Shared, change: &Change) -> Result<(), SetError> {
     }
     shared.stats.tracks_latency.set(config.latency_tracking());
     shared.observe.configure(&config);
+    shared.configure_notifications();
     Ok(())
 }
 

@@ -247,6 +247,12 @@ impl Hub {
         table.values().filter(|place| !place.clients.is_empty()).count()
     }
 
+    /// Whether anybody listens to channels of the whole cluster.
+    pub(crate) fn has_listeners(&self) -> bool {
+        let kinds = [Kind::Channel, Kind::Pattern];
+        kinds.into_iter().any(|kind| !self.tables[kind as usize].borrow().is_empty())
+    }
+
     /// How many clients listen to a name.
     pub(crate) fn listeners(&self, kind: Kind, name: &[u8]) -> usize {
         self.tables[kind as usize].borrow().get(name).map_or(0, |place| place.clients.len())

@@ -120,7 +120,7 @@ fn restore(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
         }
         return Ok(());
     }
-    cx.put(&key, loaded.value, expiry);
+    cx.put_anew(&key, loaded.value, expiry);
     cx.mark_raw(&key, loaded.raw);
     cx.changed(&key, EventClass::Generic, "restore");
     Ok(())

@@ -71,7 +71,7 @@ fn renamenx(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
 fn give_name(cx: &mut WriteCx<'_>, from: &Key<'_>, to: &Key<'_>) {
     let entry = cx.take(from).expect("the caller saw it");
     let expiry = expiry_of(&entry);
-    cx.put(to, entry.into_value(), expiry);
+    cx.put_anew(to, entry.into_value(), expiry);
     cx.changed(from, EventClass::Generic, "rename_from");
     cx.changed(to, EventClass::Generic, "rename_to");
 }
@@ -107,7 +107,7 @@ fn copy(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result 
     let mut target = cx.in_database(db);
     let free = replace || target.entry(&to).is_none();
     if free {
-        target.put(&to, value, expiry);
+        target.put_anew(&to, value, expiry);
         target.changed(&to, EventClass::Generic, "copy_to");
     }
     reply.integer(i64::from(free));
@@ -124,10 +124,9 @@ fn move_key(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
     if moves {
         let entry = cx.take(&key).expect("it was just seen");
         let expiry = expiry_of(&entry);
-        let mut target = cx.in_database(db);
-        target.put(&key, entry.into_value(), expiry);
-        target.changed(&key, EventClass::Generic, "move_to");
+        cx.in_database(db).put(&key, entry.into_value(), expiry);
         cx.changed(&key, EventClass::Generic, "move_from");
+        cx.in_database(db).changed(&key, EventClass::Generic, "move_to");
     }
     reply.integer(i64::from(moves));
     Ok(())
