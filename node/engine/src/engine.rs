@@ -271,6 +271,12 @@ impl Applying<'_> {
         self.engine
     }
 
+    /// How many effects there are so far.
+    #[inline]
+    pub fn effect_count(&self) -> usize {
+        self.effects.list.len()
+    }
+
     /// Answers a read that rides along with the entry without being part of it.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ mod shared;
 mod stats;
 mod stranded;
 mod tally;
+pub(crate) mod tracking;
 pub(crate) mod transactions;
 pub(crate) mod turn;
 mod upkeep;

@@ -15,6 +15,7 @@ use crate::session::{Ending, Hold, Session};
 use crate::shard_settings;
 use crate::shared::Shared;
 use crate::tally::Tally;
+use crate::tracking::Writers;
 use crate::transactions::run_node;
 use crate::turn::{Batch, Failure, Item, Kind, Share};
 
@@ -53,12 +54,12 @@ impl Machine for ShardMachine {
             applying.run_payload(entry.payload);
             let effects = applying.finish();
             drop(engine);
-            perform(&shared, effects, (entry.tag, stamp));
+            perform(&shared, effects, (entry.tag, stamp), &Writers::new());
             shard_settings::applied(&shared, entry.tag);
             return;
         };
-        let effects = run(&shared, stamp, &batch);
-        perform(&shared, effects, (entry.tag, stamp));
+        let (effects, writers) = run(&shared, stamp, &batch);
+        perform(&shared, effects, (entry.tag, stamp), &writers);
         for share in &batch.shares {
             share.session.last_write.set(Some(entry.position.index));
             settle(&shared, share);
@@ -84,6 +85,7 @@ impl Machine for ShardMachine {
         *shared.engine.borrow_mut() = restored;
         shard_settings::follow(&shared);
         shared.all_watched_changed();
+        shared.invalidate_all();
         self.applied = position;
         Ok(())
     }
@@ -100,13 +102,13 @@ fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
 }
 
 /// Runs a batch that this node proposed, and appends the replies to its sessions' outputs.
-fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> Effects {
+fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> (Effects, Writers) {
     let now = Instant::now();
     let (now_ms, tally) = (shared.unix_ms(now), Tally::new(shared, now));
     let mut runner = BatchRunner { shared, batch, now_ms, tally, exec: None };
     let mut engine = shared.engine.borrow_mut();
     let mut applying = engine.begin(stamp, shared.interests.get());
-    let mut first = 0;
+    let (mut first, mut writers) = (0, Writers::new());
     for share in &batch.shares {
         let mut output = shared.output_of(&share.session);
         let end = share.end as usize;
@@ -129,9 +131,12 @@ fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> Effects {
         }
         shared.output_to(&share.session, output);
         first = end;
+        if shared.tracking.is_on() {
+            writers.push((applying.effect_count(), share.session.id));
+        }
     }
     runner.tally.close();
-    applying.finish()
+    (applying.finish(), writers)
 }
 
 /// Asks for the memory that some items will touch, in rounds that each need what the one before
@@ -214,12 +219,14 @@ impl BatchRunner<'_> {
     fn close(&mut self, item: &Item, session: &Session, output: &mut Vec<u8>, mark: usize) {
         if let Kind::Exec(left) = item.kind {
             self.exec = Some(Exec { mark, left });
+            session.in_exec.set(true);
         } else if let Some(exec) = &mut self.exec {
             exec.left -= 1;
         } else {
             return silence(session, output, mark);
         }
         if let Some(exec) = self.exec.take_if(|exec| exec.left == 0) {
+            session.leave_exec();
             silence(session, output, exec.mark);
         }
     }
@@ -288,9 +295,17 @@ fn settle(shared: &Shared, share: &Share) {
 }
 
 /// Does what an entry asks of the world outside.
-fn perform(shared: &Shared, effects: Effects, (tag, stamp): (Option<u64>, Stamp)) {
+fn perform(
+    shared: &Shared,
+    effects: Effects,
+    (tag, stamp): (Option<u64>, Stamp),
+    writers: &Writers,
+) {
     shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
     shared.stats.expired_keys.set(shared.stats.expired_keys.get() + effects.expired);
+    if shared.tracking.is_on() {
+        shared.invalidate(&effects.list, writers);
+    }
     for effect in effects.list {
         match effect {
             Effect::Touched { db, key } => shared.watched_key_touched(db, &key),

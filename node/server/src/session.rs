@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::connection::Socket;
 use crate::pubsub::Subscriptions;
+use crate::tracking::Track;
 use crate::transactions::{Transaction, Watching};
 
 /// Bytes that have been sent and are kept in front of those that have not.
@@ -134,6 +135,10 @@ pub struct Session {
     pub(crate) subscriptions: RefCell<Option<Box<Subscriptions>>>,
     /// It has subscribed to something.
     pub(crate) is_subscriber: Cell<bool>,
+    /// How it is told of changes to what it caches.
+    pub(crate) tracking: RefCell<Option<Box<Track>>>,
+    /// What it reads is remembered for that.
+    pub(crate) is_remembered: Cell<bool>,
     /// What it has said since `MULTI`.
     pub(crate) transaction: RefCell<Option<Box<Transaction>>>,
     pub(crate) watching: RefCell<Option<Box<Watching>>>,
@@ -194,6 +199,8 @@ impl Session {
             later: RefCell::default(),
             subscriptions: RefCell::default(),
             is_subscriber: Cell::new(false),
+            tracking: RefCell::default(),
+            is_remembered: Cell::new(false),
             transaction: RefCell::default(),
             watching: RefCell::default(),
             in_exec: Cell::new(false),
@@ -364,6 +371,14 @@ impl Session {
     pub(crate) fn append(&self, write: impl FnOnce(&mut Writer<'_>)) {
         let mut output = self.output.borrow_mut();
         write(&mut Writer::new(&mut output.bytes, self.protocol.get()));
+    }
+
+    /// The last command of a transaction has run.
+    pub(crate) fn leave_exec(&self) {
+        self.in_exec.set(false);
+        if let Some(track) = &mut *self.tracking.borrow_mut() {
+            track.is_asked = false;
+        }
     }
 
     /// Appends what has been written already, if there is room without a new vector.

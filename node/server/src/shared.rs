@@ -24,6 +24,7 @@ use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::shard_settings::Wishes;
 use crate::stats::Stats;
+use crate::tracking::Tracking;
 use crate::transactions::Watches;
 use crate::turn::{Batch, Pending};
 use crate::waits::Waits;
@@ -85,6 +86,7 @@ pub struct Shared {
     pub(crate) wishes: Wishes,
     pub(crate) notifications: Notifications,
     pub(crate) pubsub: Hub,
+    pub(crate) tracking: Tracking,
     pub(crate) relay: Relay,
     pub(crate) flusher: Flusher,
     pub(crate) chunk: RefCell<Chunk>,
@@ -108,6 +110,8 @@ pub struct Shared {
 pub(crate) enum Curious {
     /// Clients that watch keys.
     Watch = 1,
+    /// Clients that cache what they read.
+    Tracking = 2,
 }
 
 /// What [`Shared::new`] is made of.
@@ -155,6 +159,7 @@ impl Shared {
             expiry: Expiry::default(),
             notifications: Notifications::default(),
             pubsub: Hub::default(),
+            tracking: Tracking::default(),
             relay: Relay::default(),
             flusher: Flusher::default(),
             chunk: RefCell::default(),

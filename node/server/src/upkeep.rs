@@ -56,6 +56,7 @@ pub(crate) async fn watch_group(shared: Rc<Shared>) {
         let term = leading();
         if led.is_some() && led != term {
             shared.all_watched_changed();
+            shared.invalidate_all();
         }
         led = term;
         shared.waits.resume_leaderless();

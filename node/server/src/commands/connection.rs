@@ -107,6 +107,7 @@ fn reset(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Out
     cx.shared.leave_transaction(cx.session);
     cx.shared.observe.remove_monitor(cx.session);
     cx.shared.pubsub.forget(cx.session);
+    cx.shared.stop_tracking(cx.session);
     // The writer still speaks what the connection spoke; a status is the same in both.
     reply.simple("RESET");
     Ok(Outcome::Done)

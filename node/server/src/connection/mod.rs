@@ -35,6 +35,7 @@ pub(crate) async fn serve(shared: Rc<Shared>, session: Rc<Session>) {
     session.kill();
     session.later.take();
     shared.pubsub.forget(&session);
+    shared.stop_tracking(&session);
     shared.leave_transaction(&session);
     shared.sessions.remove(session.id);
 }

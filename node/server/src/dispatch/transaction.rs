@@ -234,6 +234,7 @@ impl Runner<'_> {
     fn exec_here(&mut self, transaction: &Transaction, output: &mut Vec<u8>) {
         let mark = output.len();
         Writer::new(output, self.session.protocol.get()).array(transaction.len());
+        self.session.in_exec.set(true);
         for (kind, request) in transaction.requests() {
             let entry = self.shared.registry.entry(request.number);
             if kind == Kind::Read {
@@ -244,6 +245,7 @@ impl Runner<'_> {
                 self.tally.after(entry);
             }
         }
+        self.session.leave_exec();
         silence(self.session, output, mark);
         self.forget_standing();
     }

@@ -160,6 +160,9 @@ impl Shared {
         if self.observe.wants(ran.time) {
             self.tell_of(ran);
         }
+        if ran.session.is_remembered.get() {
+            self.remember_read(ran);
+        }
         if self.notifications.has_misses() {
             self.notify_misses(ran);
         }

@@ -24,10 +24,10 @@ pub(crate) fn run_node(
     let mark = output.len();
     let Some(handler) = entry.handler else { return };
     session.last_command.set(Some(entry.number));
-    session.in_exec.set(true);
+    let outside = session.in_exec.replace(true);
     let mut reply = Writer::new(output, session.protocol.get());
     let outcome = handler(&mut NodeCx { shared, session }, args, &mut reply);
-    session.in_exec.set(false);
+    session.in_exec.set(outside);
     let error = match outcome {
         Ok(Outcome::Done | Outcome::Pushed) => return,
         Ok(Outcome::Close) => return session.close_after_reply(),

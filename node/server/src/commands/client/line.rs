@@ -8,6 +8,7 @@ use super::Watch;
 use crate::pubsub::Kind;
 use crate::registry::Registry;
 use crate::session::{Ending, Hold, Session};
+use crate::tracking::Mode;
 
 /// Appends a client's line, with all fields of Redis 7.2 in its order.
 ///
@@ -24,6 +25,9 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
     let multi = session.transaction.borrow();
     let multi = multi.as_ref().map(|transaction| (transaction.len(), transaction.bytes()));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let track = session.tracking.borrow();
+    let redirect =
+        track.as_ref().map_or_else(|| "-1".to_owned(), |track| track.redirect.to_string());
     let subscriptions = session.subscriptions.borrow();
     let subscribed = |kind| {
         subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.len(kind)).to_string()
@@ -55,7 +59,7 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
         ("events", if output > 0 { "rw" } else { "r" }.to_owned()),
         ("cmd", command.unwrap_or_else(|| "NULL".to_owned())),
         ("user", "default".to_owned()),
-        ("redir", "-1".to_owned()),
+        ("redir", redirect),
         ("resp", resp.to_string()),
         ("lib-name", text(&session.library_name.borrow())),
         ("lib-ver", text(&session.library_version.borrow())),
@@ -69,11 +73,15 @@ pub(super) fn write(session: &Session, registry: &Registry, watch: &Watch<'_>, o
 
 /// The letters of a client's state, in Redis's order; `N` for none.
 fn flags(session: &Session, watch: &Watch<'_>) -> String {
+    let track = session.tracking.borrow();
     let states = [
         ('O', watch.observe.is_monitor(session)),
         ('P', session.is_subscriber.get()),
         ('x', session.is_in_multi()),
         ('b', session.hold() == Hold::Later),
+        ('t', track.is_some()),
+        ('R', track.as_ref().is_some_and(|track| track.is_broken)),
+        ('B', track.as_ref().is_some_and(|track| track.mode == Mode::Broadcast)),
         ('d', session.watching.borrow().as_ref().is_some_and(|keys| keys.is_changed())),
         ('c', session.ending() == Ending::AfterReply),
         ('A', session.ending() == Ending::Now),

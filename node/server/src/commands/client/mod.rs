@@ -5,6 +5,7 @@ mod line;
 mod list;
 mod own;
 mod pause;
+mod tracking;
 
 use quoris_engine::spec::{Flags, Group, Spec};
 use quoris_engine::{Args, CommandError, Result};
@@ -33,8 +34,10 @@ const CLIENT: NodeCommand = NodeCommand::container(
     SUBCOMMANDS,
 );
 
-subcommands!(SUBCOMMANDS: 13 = [
+subcommands!(SUBCOMMANDS: 17 = [
+    tracking::CACHING,
     own::GETNAME,
+    tracking::GETREDIR,
     HELP,
     own::ID,
     list::INFO,
@@ -46,6 +49,8 @@ subcommands!(SUBCOMMANDS: 13 = [
     own::REPLY,
     own::SETINFO,
     own::SETNAME,
+    tracking::TRACKING,
+    tracking::TRACKINGINFO,
     pause::UNPAUSE,
 ]);
 
@@ -56,6 +61,10 @@ const HELP: NodeCommand = NodeCommand::new(
 );
 
 const LINES: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
+    "GETREDIR",
+    "    Return the client ID we are redirecting to when tracking is enabled.",
     "GETNAME",
     "    Return the name of the current connection.",
     "ID",
@@ -98,6 +107,11 @@ const LINES: &[&str] = &[
     "    Set client meta attr. Options are:",
     "    * LIB-NAME: the client lib name.",
     "    * LIB-VER: the client lib version.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+    "         [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Control server assisted client side caching.",
+    "TRACKINGINFO",
+    "    Report tracking status for the current connection.",
     "NO-EVICT (ON|OFF)",
     "    Protect current client connection from eviction.",
     "NO-TOUCH (ON|OFF)",

@@ -16,6 +16,7 @@ fields! { FIELDS:
     "maxclients" => |facts| facts.config.maxclients(),
     "client_recent_max_input_buffer" => |facts| largest(facts.shared, Session::input_bytes),
     "client_recent_max_output_buffer" => |facts| largest(facts.shared, Session::output_bytes),
+    "tracking_clients" => |facts| facts.shared.tracking.clients(),
     "pubsub_clients" => |facts| count(facts.shared, |session| session.is_subscriber.get()),
     "blocked_clients" => |facts| count(facts.shared, |session| session.hold() == Hold::Later),
     "quoris_paused_clients" => |facts| count(facts.shared, |session| session.hold() == Hold::Paused),

@@ -38,8 +38,10 @@ fn spublish(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
 }
 
 fn send(cx: &NodeCx<'_>, kind: Kind, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let own = Own { id: cx.session.id, reply };
-    let sent = cx.shared.publish(kind, &args[1], &args[2], Some(own));
+    // Inside EXEC the reply is a part of another, in which no message may stand.
+    let is_alone = !cx.session.in_exec.get();
+    let own = is_alone.then_some(Own { id: cx.session.id, reply });
+    let sent = cx.shared.publish(kind, &args[1], &args[2], own);
     reply.count(sent);
     Ok(Outcome::Done)
 }

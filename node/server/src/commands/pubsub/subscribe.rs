@@ -71,7 +71,10 @@ pub(super) const SUNSUBSCRIBE: NodeCommand = NodeCommand::new(
 fn enter(cx: &NodeCx<'_>, kind: Kind, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let names: Vec<Rc<[u8]>> = args.from(1).map(Rc::from).collect();
     let hub = &cx.shared.pubsub;
-    let Some(announcement) = hub.announce(cx.shared, kind, &names) else {
+    // Inside EXEC nothing waits.
+    let announced =
+        if cx.session.in_exec.get() { None } else { hub.announce(cx.shared, kind, &names) };
+    let Some(announcement) = announced else {
         hub.enter(cx.session, kind, &names, reply);
         return Ok(Outcome::Pushed);
     };
