@@ -67,10 +67,24 @@ async function scan(client) {
   assert.equal(found.size, STRINGS);
 }
 
+async function messages(client) {
+  const listener = client.duplicate();
+  const heard = [];
+  listener.on("message", (channel, text) => heard.push(`${channel} ${text}`));
+  assert.equal(await listener.subscribe("io:news"), 1);
+  const sent = [...Array(20).keys()];
+  for (const number of sent) {
+    await client.publish("io:news", number);
+  }
+  await until("all messages have arrived", () => heard.length === sent.length);
+  assert.deepEqual(heard, sent.map((number) => `io:news ${number}`));
+  listener.disconnect();
+}
+
 const [host, port] = process.argv.slice(2);
 const client = new Cluster([{ host, port: Number(port) }]);
 client.on("error", (error) => console.error(`${error}`));
-for (const part of [strings, pipelines, collections, expiry, scan]) {
+for (const part of [strings, pipelines, collections, expiry, scan, messages]) {
   await part(client);
 }
 const acknowledged = await writeUntilTold(client, "io");

@@ -89,6 +89,17 @@ def scan(client):
     assert found == {f"py:string:{number}" for number in range(STRINGS)}, len(found)
 
 
+def messages(client):
+    listener = client.pubsub()
+    listener.subscribe("py:news")
+    assert listener.get_message(timeout=PATIENCE_SECONDS)["type"] == "subscribe"
+    for number in range(20):
+        client.publish("py:news", number)
+        message = listener.get_message(timeout=PATIENCE_SECONDS)
+        assert (message["channel"], message["data"]) == ("py:news", str(number)), message
+    listener.close()
+
+
 def until_it_works(action):
     """A leader may be missing for a moment: that is an error, and trying again is the answer."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -129,7 +140,7 @@ def write_until_told(client):
 def main():
     kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
     client = connect(kind, host, port)
-    for part in (strings, pipelines, collections, errors, expiry, scan):
+    for part in (strings, pipelines, collections, errors, expiry, scan, messages):
         part(client)
     acknowledged = write_until_told(client)
     print(f"all {acknowledged} acknowledged writes are there", flush=True)

@@ -92,23 +92,18 @@ impl Shared {
         if !matches!(ran.entry.command.run, Run::Read(_)) || UNASKED.contains(&name) {
             return;
         }
-        let mut words = Vec::new();
-        for spec in ran.entry.command.spec.key_specs.iter().flatten() {
-            // A request that does not fit has failed, and read nothing.
-            let _ = spec.find_in(ran.args.len(), |word| ran.args.get(word), &mut words);
-        }
-        let now_ms = self.unix_ms(tokio::time::Instant::now());
-        for key in words.into_iter().map(|word| ran.args.get(word)) {
-            // While an entry is applied, there is no saying what is there by now.
-            let Ok(engine) = self.engine.try_borrow() else { return };
-            let keyspace = engine.keyspace();
+        // While an entry is applied, there is no saying what is there by now.
+        let Ok(engine) = self.engine.try_borrow() else { return };
+        let now_ms = self.now_ms().max(engine.last_stamp().now_ms);
+        let keyspace = engine.keyspace();
+        ran.entry.each_key(&ran.args, |word| {
+            let key = ran.args.get(word);
             let found = keyspace.database(ran.db).get(&keyspace.key(key));
-            let is_live = |at: u64| at > now_ms.max(engine.last_stamp().now_ms);
-            let is_there = found.is_some_and(|entry| entry.expire_at_ms().is_none_or(is_live));
-            drop(engine);
-            if !is_there {
+            let is_live = |at: u64| at > now_ms;
+            if !found.is_some_and(|entry| entry.expire_at_ms().is_none_or(is_live)) {
                 self.tell_of_key(KeyspaceEvents::KEY_MISS, "keymiss", ran.db, key);
             }
-        }
+            false
+        });
     }
 }

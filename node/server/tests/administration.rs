@@ -43,6 +43,7 @@ fn errors_are_those_of_redis() {
             ("LATENCY GRAPH foo", "ERR No samples available for event 'foo'"),
             ("COMMAND LIST FILTERBY", "ERR syntax error"),
             ("COMMAND GETKEYS foo bar", "ERR Invalid command specified"),
+            ("COMMAND GETKEYS ssubscribe x", "ERR The command has no key arguments"),
             ("COMMAND GETKEYS ping x", "ERR The command has no key arguments"),
             ("COMMAND GETKEYS get a b", "ERR Invalid number of arguments specified for command"),
             ("MEMORY USAGE a SAMPLES -1", "ERR syntax error"),

@@ -9,7 +9,7 @@ use quoris_resp::Writer;
 use super::interest::Interest;
 use super::{Change, Kind, Message, Own, fits};
 use crate::routes::Route;
-use crate::session::Session;
+use crate::session::{Ending, Session};
 use crate::shared::Shared;
 
 /// All subscriptions of a node's clients.
@@ -113,6 +113,10 @@ impl Hub {
         names: &[Rc<[u8]>],
         reply: &mut Writer<'_>,
     ) {
+        if session.ending() == Ending::Now {
+            // A transaction may run when its client has gone; nobody would end this any more.
+            return;
+        }
         let mut subscriptions = session.subscriptions.borrow_mut();
         let own = subscriptions.get_or_insert_default();
         let mut table = self.tables[kind as usize].borrow_mut();

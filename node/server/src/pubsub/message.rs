@@ -7,6 +7,9 @@ use quoris_resp::{Protocol, Writer};
 use crate::session::{Ending, Session};
 use crate::shared::Shared;
 
+/// More than what surrounds a word of a message.
+const FRAME: usize = 16;
+
 /// The client whose command is running, and its reply: a message to it goes there, because its
 /// output is in use.
 pub(crate) struct Own<'a, 'w> {
@@ -31,6 +34,8 @@ impl<'a> Message<'a> {
     fn form(&mut self, protocol: Protocol) -> &[u8] {
         let form = &mut self.forms[protocol as usize];
         if form.is_empty() {
+            let bytes: usize = self.words.iter().map(|word| word.len() + FRAME).sum();
+            form.reserve(bytes + FRAME);
             let mut writer = Writer::new(form, protocol);
             writer.push(self.words.len());
             self.words.iter().for_each(|word| writer.bulk(word));

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use quoris_consensus::RaftId;
 use quoris_proto::messages as wire;
 use quoris_proto::messages::change::Kind as WireKind;
@@ -32,7 +31,8 @@ pub(super) struct Peer {
 struct Wants {
     /// Everything else can be left out.
     is_complete: bool,
-    names: [BTreeSet<Bytes>; 3],
+    /// Copied out of the messages that they came in, which would not be freed otherwise.
+    names: [BTreeSet<Box<[u8]>>; 3],
 }
 
 #[derive(Default)]
@@ -113,9 +113,9 @@ impl Peer {
             };
             let names = &mut wants.names[kind as usize];
             if change.wanted {
-                names.insert(change.name);
+                names.insert(change.name[..].into());
             } else {
-                names.remove(&change.name);
+                names.remove(&change.name[..]);
             }
         }
         wants.is_complete |= interest.complete;

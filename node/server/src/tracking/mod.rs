@@ -29,7 +29,7 @@ use self::prefixes::Prefixes;
 use self::send::Stale;
 use self::table::Table;
 use crate::observe::Ran;
-use crate::session::Session;
+use crate::session::{Ending, Session};
 use crate::shared::{Curious, Shared};
 
 /// Who is told of what.
@@ -74,6 +74,10 @@ impl Tracking {
 impl Shared {
     /// Begins to tell a client of changes, or changes how. The caller has checked the options.
     pub(crate) fn start_tracking(&self, session: &Session, options: Options) {
+        if session.ending() == Ending::Now {
+            // A transaction may run when its client has gone; nobody would end this any more.
+            return;
+        }
         let tracking = &self.tracking;
         let mut place = session.tracking.borrow_mut();
         if place.is_none() {

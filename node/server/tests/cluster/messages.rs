@@ -118,3 +118,36 @@ fn nodes_that_come_back_are_told_and_tell_again_who_listens() {
         other.try_next().ok()
     });
 }
+
+#[test]
+fn followers_tell_their_own_clients_what_happens_to_keys() {
+    let fleet = Fleet::formed(3, 2);
+    assert_eq!(fleet.insist(0, &["SET", "a", "1"]), "OK");
+    let leader = fleet.wait_for_leader(0);
+    let follower = &fleet.machines[(leader + 1) % 3];
+    assert_eq!(follower.ask(&["CONFIG", "SET", "notify-keyspace-events", "EA"]), "OK");
+    let mut listener = follower.connect();
+    let channel = "__keyevent@0__:*";
+    assert_eq!(listener.ask(&["PSUBSCRIBE", channel]), format!("[psubscribe {channel} 1]"));
+    let mut reader = follower.connect();
+    reader.ask(&["HELLO", "3"]);
+    assert_eq!(reader.ask(&["READONLY"]), "OK");
+    assert_eq!(reader.ask(&["CLIENT", "TRACKING", "ON"]), "OK");
+    until("the follower has the key", || (reader.ask(&["GET", "a"]) == "1").then_some(()));
+    assert_eq!(fleet.insist(leader, &["DEL", "a"]), "1");
+    assert_eq!(listener.next(), format!("[pmessage {channel} __keyevent@0__:del a]"));
+    assert_eq!(reader.next(), "[invalidate [a]]");
+}
+
+#[test]
+fn clients_of_a_node_that_ceases_to_lead_forget_what_they_cache() {
+    let fleet = Fleet::formed(3, 2);
+    assert_eq!(fleet.insist(0, &["SET", "a", "1"]), "OK");
+    let leader = fleet.wait_for_leader(0);
+    let mut reader = fleet.machines[leader].connect();
+    reader.ask(&["HELLO", "3"]);
+    assert_eq!(reader.ask(&["CLIENT", "TRACKING", "ON"]), "OK");
+    assert_eq!(reader.ask(&["GET", "a"]), "1");
+    assert_eq!(fleet.machines[(leader + 1) % 3].ask(&["CLUSTER", "FAILOVER"]), "OK");
+    assert_eq!(reader.next(), "[invalidate nil]");
+}

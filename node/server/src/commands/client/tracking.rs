@@ -72,6 +72,7 @@ const NO_WITHOUT_OPTOUT: CommandError = CommandError::fixed(
 
 /// The options as they were given.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that may be given or not")]
 struct Given {
     redirect: u64,
     broadcast: bool,

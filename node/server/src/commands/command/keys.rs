@@ -22,7 +22,9 @@ const OWN_WORDS: usize = 2;
 pub(super) fn find<'a>(registry: &Registry, args: &Args<'a>) -> Result<Vec<(&'a [u8], KeyAccess)>> {
     let command = command(registry, args).ok_or(INVALID_COMMAND)?;
     let spec = &command.spec;
-    if spec.key_specs[0].is_none() {
+    let specs = spec.key_specs.iter().flatten();
+    let specs = specs.filter(|keys| keys.access != KeyAccess::NOT_KEY);
+    if specs.clone().next().is_none() {
         return Err(NO_KEYS);
     }
     let words = args.len() - OWN_WORDS;
@@ -30,7 +32,7 @@ pub(super) fn find<'a>(registry: &Registry, args: &Args<'a>) -> Result<Vec<(&'a 
         return Err(INVALID_COUNT);
     }
     let mut found = Vec::new();
-    for keys in spec.key_specs.iter().flatten() {
+    for keys in specs {
         let mut places = Vec::new();
         keys.find_in(words, |at| args.get(OWN_WORDS + at), &mut places)
             .map_err(|_| INVALID_ARGUMENTS)?;
