@@ -37,7 +37,6 @@ getters! {
     port -> u16 = number("port") => |n| n as u16;
     /// Addresses as written: `*`, or a leading `-`, may be among them.
     bind -> &[String] = words("bind");
-    tcp_backlog -> u32 = number("tcp-backlog") => |n| n as u32;
     /// `None` switches probes off.
     tcp_keepalive -> Option<Duration> = number("tcp-keepalive") => seconds;
     /// `None` lets clients idle for ever.
@@ -57,8 +56,6 @@ getters! {
     cluster_preferred_endpoint_type -> EndpointType =
         number("cluster-preferred-endpoint-type") => EndpointType::from_index;
     cluster_require_full_coverage -> bool = flag("cluster-require-full-coverage");
-    cluster_allow_reads_when_down -> bool = flag("cluster-allow-reads-when-down");
-    cluster_allow_pubsubshard_when_down -> bool = flag("cluster-allow-pubsubshard-when-down");
 
     /// Absolute once a configuration was loaded.
     dir -> &Path = text("dir") => Path::new;
@@ -69,10 +66,6 @@ getters! {
     /// Bytes; zero for no limit.
     maxmemory -> u64 = number("maxmemory") => |n| n as u64;
     maxmemory_policy -> MaxMemoryPolicy = number("maxmemory-policy") => MaxMemoryPolicy::from_index;
-    maxmemory_samples -> usize = number("maxmemory-samples") => |n| n as usize;
-    lfu_log_factor -> u32 = number("lfu-log-factor") => |n| n as u32;
-    /// Minutes.
-    lfu_decay_time -> u32 = number("lfu-decay-time") => |n| n as u32;
     maxclients -> usize = number("maxclients") => |n| n as usize;
     /// Bytes; no more than the parser can address, whatever is configured.
     proto_max_bulk_len -> u32 =
@@ -84,8 +77,6 @@ getters! {
     tracking_table_max_keys -> usize = number("tracking-table-max-keys") => |n| n as usize;
     databases -> u32 = number("databases") => |n| n as u32;
     hz -> u32 = number("hz") => |n| n as u32;
-    active_expire_effort -> u32 = number("active-expire-effort") => |n| n as u32;
-    busy_reply_threshold -> Duration = number("busy-reply-threshold") => milliseconds;
 
     loglevel -> LogLevel = number("loglevel") => LogLevel::from_index;
     logfile -> Option<&Path> = text("logfile") => path;
@@ -98,22 +89,9 @@ getters! {
     latency_tracking -> bool = flag("latency-tracking");
     latency_tracking_info_percentiles -> Vec<f64> =
         words("latency-tracking-info-percentiles") => percentiles;
-    acllog_max_len -> usize = number("acllog-max-len") => |n| n as usize;
     notify_keyspace_events -> KeyspaceEvents =
         number("notify-keyspace-events") => KeyspaceEvents::from_bits;
 
-    hash_max_listpack_entries -> usize = number("hash-max-listpack-entries") => |n| n as usize;
-    hash_max_listpack_value -> usize = number("hash-max-listpack-value") => |n| n as usize;
-    /// Elements, or negative for a size in bytes.
-    list_max_listpack_size -> i32 = number("list-max-listpack-size") => |n| n as i32;
-    set_max_intset_entries -> usize = number("set-max-intset-entries") => |n| n as usize;
-    set_max_listpack_entries -> usize = number("set-max-listpack-entries") => |n| n as usize;
-    set_max_listpack_value -> usize = number("set-max-listpack-value") => |n| n as usize;
-    zset_max_listpack_entries -> usize = number("zset-max-listpack-entries") => |n| n as usize;
-    zset_max_listpack_value -> usize = number("zset-max-listpack-value") => |n| n as usize;
-    stream_node_max_bytes -> usize = number("stream-node-max-bytes") => |n| n as usize;
-    stream_node_max_entries -> u64 = number("stream-node-max-entries") => |n| n as u64;
-    hll_sparse_max_bytes -> usize = number("hll-sparse-max-bytes") => |n| n as usize;
 }
 
 impl Config {

@@ -66,10 +66,12 @@ const DIRECTIVES: &[Directive] = &[
         "cluster-allow-reads-when-down",
         false,
         "Answer reads while the cluster is down, from slots that this node still has.",
-    ),
+    )
+    .ignored("a leader answers while it can prove that it leads, and never otherwise"),
     flag(
         "cluster-allow-pubsubshard-when-down",
         true,
         "Serve sharded channels while the cluster is down.",
-    ),
+    )
+    .ignored("sharded channels go where their slot is served"),
 ];

@@ -14,27 +14,33 @@ const MIB: i64 = 1 << 20;
 const I32: (i64, i64) = (0, i32::MAX as i64);
 const I64: (i64, i64) = (0, i64::MAX);
 
+const NO_EVICTION: &str = "nothing is evicted or refused for want of memory yet";
+const FIXED_COUNTERS: &str = "the counters grow and shrink as Redis's do by default";
+
 const DIRECTIVES: &[Directive] = &[
-    memory("maxmemory", I64, 0, "Bytes of data to keep; 0 for no limit."),
+    memory("maxmemory", I64, 0, "Bytes of data to keep; 0 for no limit.").ignored(NO_EVICTION),
     choice(
         "maxmemory-policy",
         MaxMemoryPolicy::WORDS,
         "noeviction",
-        "Which keys make room when `maxmemory` is reached.",
+        "Which keys make room when `maxmemory` is reached. Nothing is evicted yet, but with a policy that ends in `lfu` keys count how often they are used, for `OBJECT FREQ`.",
     ),
     integer(
         "maxmemory-samples",
         (1, i32::MAX as i64),
         5,
         "How many keys are compared to find one to evict.",
-    ),
-    integer("lfu-log-factor", I32, 10, "How slowly the counters of the LFU policies grow."),
+    )
+    .ignored(NO_EVICTION),
+    integer("lfu-log-factor", I32, 10, "How slowly the counters of the LFU policies grow.")
+        .ignored(FIXED_COUNTERS),
     integer(
         "lfu-decay-time",
         I32,
         1,
         "Minutes after which the counters of the LFU policies shrink.",
-    ),
+    )
+    .ignored(FIXED_COUNTERS),
     integer("maxclients", (1, u32::MAX as i64), 10_000, "How many clients may be connected."),
     memory(
         "proto-max-bulk-len",
@@ -65,12 +71,16 @@ const DIRECTIVES: &[Directive] = &[
         Kind::Clamped { min: 1, max: 500, default: 10 },
         "How many times per second background work is looked after.",
     ),
-    integer("active-expire-effort", (1, 10), 1, "How eagerly expired keys are searched for."),
+    integer("active-expire-effort", (1, 10), 1, "How eagerly expired keys are searched for.")
+        .ignored(
+            "slots in which nothing can have expired are passed over, and all others searched",
+        ),
     integer(
         "busy-reply-threshold",
         I64,
         5000,
         "Milliseconds after which a running script is reported as busy.",
     )
-    .alias("lua-time-limit"),
+    .alias("lua-time-limit")
+    .ignored("a script has a budget of instructions, the same on every replica, instead of a time"),
 ];

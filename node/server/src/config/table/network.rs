@@ -22,7 +22,9 @@ const DIRECTIVES: &[Directive] = &[
         "Addresses to listen on; `*` is every one, and a `-` in front forgives an address that this machine does not have.",
     )
     .at_start(),
-    integer("tcp-backlog", I32, 511, "How many connections may wait to be accepted.").at_start(),
+    integer("tcp-backlog", I32, 511, "How many connections may wait to be accepted.")
+        .at_start()
+        .ignored("1024 may wait, or as many as the kernel lets"),
     integer(
         "tcp-keepalive",
         I32,

@@ -42,7 +42,8 @@ const DIRECTIVES: &[Directive] = &[
         },
         "Percentiles that `INFO latencystats` shows.",
     ),
-    integer("acllog-max-len", I64, 128, "How many refusals `ACL LOG` keeps."),
+    integer("acllog-max-len", I64, 128, "How many refusals `ACL LOG` keeps.")
+        .ignored("there are no users but the default one yet"),
     special(
         "notify-keyspace-events",
         Kind::KeyspaceEvents,

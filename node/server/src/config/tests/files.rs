@@ -23,16 +23,16 @@ fn flag(name: &str, words: &[&str]) -> Flag {
 #[test]
 fn a_file_is_read_as_redis_reads_it() {
     let config = load(
-        "# a comment\n\n  PORT 7000  \r\n\tmaxmemory\t10mb\nrequirepass \"a b\\x41\"\n\
-         maxmemory 20mb\nhash-max-ziplist-entries 7\nbind \"127.0.0.1 ::1\"\n\
+        "# a comment\n\n  PORT 7000  \r\n\tproto-max-bulk-len\t10mb\nrequirepass \"a b\\x41\"\n\
+         proto-max-bulk-len 20mb\nhash-max-ziplist-entries 7\nbind \"127.0.0.1 ::1\"\n\
          client-output-buffer-limit normal 1 2 3\nclient-output-buffer-limit pubsub 4 5 6\n",
         &[flag("port", &["7001"])],
     )
     .expect("a valid file");
     assert_eq!(config.port(), 7001, "flags win");
-    assert_eq!(config.maxmemory(), 20 << 20, "the last line wins");
+    assert_eq!(config.proto_max_bulk_len(), 20 << 20, "the last line wins");
     assert_eq!(config.requirepass(), Some("a bA"));
-    assert_eq!(config.hash_max_listpack_entries(), 7);
+    assert_eq!(config.print("hash-max-listpack-entries").as_deref(), Some("7"));
     assert_eq!(config.bind(), ["127.0.0.1", "::1"]);
     let limits = config.client_output_buffer_limit().to_string();
     assert_eq!(limits, "normal 1 2 3 slave 268435456 67108864 60 pubsub 4 5 6");
