@@ -8,6 +8,7 @@ use turmoil::Sim;
 
 use crate::chaos::{self, Fault, Schedule};
 use crate::history::History;
+use crate::invariants::replicas_are_equal;
 use crate::random::Random;
 use crate::trace::Trace;
 use crate::workload::{Context, append, register};
@@ -125,7 +126,8 @@ impl Run {
         self.stop.set(true);
         self.step_until("the clients come to an end", |run| run.running.get() == 0)?;
         self.read_lists();
-        self.step_until("the last reads are done", |run| run.running.get() == 0)
+        self.step_until("the last reads are done", |run| run.running.get() == 0)?;
+        self.compare_replicas()
     }
 
     fn form(&mut self) {
@@ -160,6 +162,16 @@ impl Run {
             append::read_all(context).await;
             Ok(())
         });
+    }
+
+    fn compare_replicas(&mut self) -> Result<(), String> {
+        let what = "the nodes of each shard have applied the same index";
+        self.step_until(what, |run| run.nodes.replicas().is_some())?;
+        let replicas = self.nodes.replicas().unwrap_or_default();
+        for replica in &replicas {
+            self.trace.line(self.sim.elapsed(), &format!("{replica:?}"));
+        }
+        replicas_are_equal::check(&replicas)
     }
 
     fn context(&mut self, client: u32) -> Context {

@@ -1,6 +1,7 @@
 //! The nodes of a run: each a turmoil host with a disk that outlives its crashes.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use quoris_server::{Clock, Entropy, Exit, Node, Shared, World};
 use quoris_storage::{DataDir, DiskMeta, MemoryDisk};
 use turmoil::Sim;
 
+use crate::invariants::replicas_are_equal::Replica;
 use crate::random::Random;
 use crate::transport::SimulatedTcp;
 
@@ -87,6 +89,28 @@ impl Nodes {
                     .is_some_and(|shared| shared.group().is_leader())
         };
         (0..self.len()).filter(|at| leads(&self.machines[*at])).collect()
+    }
+
+    /// The state of every node, once all nodes of each shard have applied all of the same log, so
+    /// that a state can be told to belong to an index. `None` while one is down or behind.
+    pub fn replicas(&self) -> Option<Vec<Replica>> {
+        let running = self.machines.iter().map(|machine| {
+            let shared = machine.running.borrow().upgrade().filter(|_| machine.is_up.get())?;
+            let status = shared.group().status();
+            let index = status.applied?.index;
+            let shard = shared.group().group().to_string();
+            (status.last_index == Some(index)).then_some((&machine.name, shard, index, shared))
+        });
+        let running = running.collect::<Option<Vec<_>>>()?;
+        let mut indexes = BTreeMap::new();
+        if running.iter().any(|(_, shard, at, _)| indexes.entry(shard).or_insert(*at) != at) {
+            return None;
+        }
+        let replicas = running.iter().map(|(node, shard, index, shared)| {
+            let digest = shared.engine.borrow().digest();
+            Replica { node: (*node).clone(), shard: shard.clone(), index: *index, digest }
+        });
+        Some(replicas.collect())
     }
 
     /// Cuts the power of one node.

@@ -2,10 +2,11 @@
 
 pub mod acknowledged_appends_survive;
 pub mod registers_are_linearizable;
+pub mod replicas_are_equal;
 
 use crate::history::Operation;
 
-/// Checks every invariant on the history of a run.
+/// Checks every invariant that shows in the history of a run.
 ///
 /// # Errors
 /// The first violation, in words.
