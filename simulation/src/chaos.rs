@@ -20,6 +20,8 @@ pub enum Fault {
     Partition(Vec<usize>),
     /// Packets between these two sides are held back.
     Hold(Vec<usize>),
+    /// These nodes take a snapshot of their shard and shorten its log, if they are up.
+    Snapshot(Vec<usize>),
     /// Everything that is broken or held heals.
     Heal,
 }
@@ -44,7 +46,13 @@ pub fn schedule(random: &mut Random, nodes: usize, faults: usize) -> Schedule {
         };
         let crashed = matches!(fault, Fault::Crash(_) | Fault::CrashLeader);
         schedule.push((quiet, fault));
-        let outage = random.millis(100, 2500);
+        let mut outage = random.millis(100, 2500);
+        if random.percent(40) {
+            // Who comes back then has to start from a snapshot, or be sent one.
+            let count = 1 + random.below(nodes as u64) as usize;
+            outage /= 2;
+            schedule.push((outage, Fault::Snapshot(some_of(random, nodes, count))));
+        }
         let cure = if crashed { Fault::Restart(everyone.clone()) } else { Fault::Heal };
         schedule.push((outage, cure));
     }
@@ -88,5 +96,6 @@ mod tests {
         assert!(all.contains(&Fault::CrashLeader));
         assert!(all.iter().any(|fault| matches!(fault, Fault::Partition(_))));
         assert!(all.iter().any(|fault| matches!(fault, Fault::Hold(_))));
+        assert!(all.iter().any(|fault| matches!(fault, Fault::Snapshot(_))));
     }
 }

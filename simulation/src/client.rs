@@ -45,20 +45,62 @@ impl Client {
 
     /// Sends one request to whichever node takes it.
     pub async fn request(&mut self, words: &[&str]) -> Answer {
+        self.insist(&[words.to_vec()]).await
+    }
+
+    /// Sends `MULTI`, some commands and `EXEC` to whichever node takes them. The answer is that of
+    /// `EXEC`.
+    pub async fn transaction(&mut self, commands: &[&[&str]]) -> Answer {
+        self.insist(&transaction(commands)).await
+    }
+
+    /// Watches some keys and reads their values, on a connection that [`Client::exec`] goes on
+    /// with. `None` if that has to be tried again.
+    pub async fn watch(&mut self, keys: &[&str]) -> Option<Vec<Reply>> {
+        let mut requests = vec![[&["WATCH"][..], keys].concat()];
+        requests.extend(keys.iter().map(|key| vec!["GET", *key]));
+        match self.attempt(&requests).await {
+            Attempt::Done(mut replies) => {
+                replies.remove(0);
+                Some(replies)
+            }
+            failed => {
+                self.move_on(failed).await;
+                None
+            }
+        }
+    }
+
+    /// Sends `MULTI`, some commands and `EXEC` on the connection on which [`Client::watch`] was the
+    /// last to be called. The answer is that of `EXEC`: null if a watched key has changed.
+    pub async fn exec(&mut self, commands: &[&[&str]]) -> Answer {
+        if self.stream.is_none() {
+            // On another connection nothing would be watched.
+            return Answer::Refused;
+        }
+        match self.attempt(&transaction(commands)).await {
+            Attempt::Done(replies) => Answer::last_of(replies),
+            Attempt::Unknown => Answer::Unknown,
+            refused => {
+                self.move_on(refused).await;
+                Answer::Refused
+            }
+        }
+    }
+
+    async fn insist(&mut self, requests: &[Vec<&str>]) -> Answer {
         for _ in 0..ATTEMPTS {
-            match self.attempt(words).await {
-                Attempt::Done(answer) => return answer,
-                Attempt::Elsewhere(address) => self.go_to(address),
-                Attempt::Later => {
-                    self.go_to(self.next_node());
-                    tokio::time::sleep(PAUSE).await;
-                }
+            match self.attempt(requests).await {
+                Attempt::Done(replies) => return Answer::last_of(replies),
+                Attempt::Unknown => return Answer::Unknown,
+                refused => self.move_on(refused).await,
             }
         }
         Answer::Refused
     }
 
-    async fn attempt(&mut self, words: &[&str]) -> Attempt {
+    /// Sends some requests at once, to the node that this client believes in.
+    async fn attempt(&mut self, requests: &[Vec<&str>]) -> Attempt {
         if self.stream.is_none() {
             match timeout(PATIENCE, TcpStream::connect(self.at.as_str())).await {
                 Ok(Ok(stream)) => self.stream = Some(stream),
@@ -67,15 +109,26 @@ impl Client {
             }
         }
         let stream = self.stream.as_mut().expect("connected above");
-        match timeout(PATIENCE, exchange(stream, words)).await {
-            Ok(Ok(Reply::Error(text))) => judge(&text),
-            Ok(Ok(reply)) => Attempt::Done(Answer::Reply(reply)),
+        match timeout(PATIENCE, exchange(stream, requests)).await {
+            Ok(Ok(replies)) => {
+                // EXEC after a refused command only says that there was one.
+                let error = replies.iter().find_map(Reply::as_error).map(judge);
+                error.unwrap_or(Attempt::Done(replies))
+            }
             Ok(Err(_)) | Err(_) => {
                 // The connection may deliver late what was sent: it is never used again.
                 self.go_to(self.next_node());
-                Attempt::Done(Answer::Unknown)
+                Attempt::Unknown
             }
         }
+    }
+
+    async fn move_on(&mut self, from: Attempt) {
+        if let Attempt::Elsewhere(address) = from {
+            return self.go_to(address);
+        }
+        self.go_to(self.next_node());
+        tokio::time::sleep(PAUSE).await;
     }
 
     fn go_to(&mut self, address: String) {
@@ -89,10 +142,28 @@ impl Client {
     }
 }
 
+impl Answer {
+    fn last_of(mut replies: Vec<Reply>) -> Answer {
+        Answer::Reply(replies.pop().expect("every request has a reply"))
+    }
+}
+
 enum Attempt {
-    Done(Answer),
+    /// The replies.
+    Done(Vec<Reply>),
+    /// It may have happened, or may still happen.
+    Unknown,
+    /// It did not happen; another node may take it.
     Elsewhere(String),
+    /// It did not happen.
     Later,
+}
+
+fn transaction<'a>(commands: &[&[&'a str]]) -> Vec<Vec<&'a str>> {
+    let mut requests = vec![vec!["MULTI"]];
+    requests.extend(commands.iter().map(|words| words.to_vec()));
+    requests.push(vec!["EXEC"]);
+    requests
 }
 
 /// What an error reply says about whether the request happened.
@@ -102,26 +173,30 @@ fn judge(text: &str) -> Attempt {
         Some("MOVED") => {
             words.nth(1).map_or(Attempt::Later, |to| Attempt::Elsewhere(to.to_owned()))
         }
-        Some("CLUSTERDOWN" | "TRYAGAIN" | "LOADING" | "MASTERDOWN") => Attempt::Later,
-        // The text for a lost leadership, and anything that no workload should ever see: assume the
-        // worst, which only makes the check more lenient for this one operation.
-        _ => Attempt::Done(Answer::Unknown),
+        Some("CLUSTERDOWN" | "TRYAGAIN" | "LOADING" | "MASTERDOWN" | "UNBLOCKED" | "EXECABORT") => {
+            Attempt::Later
+        }
+        _ if text.starts_with("ERR outcome unknown") => Attempt::Unknown,
+        _ => panic!("no workload asks for what is answered with: {text}"),
     }
 }
 
-async fn exchange(stream: &mut TcpStream, words: &[&str]) -> io::Result<Reply> {
-    let mut request = Vec::new();
-    encode_command(&mut request, words.iter().map(|word| word.as_bytes()));
-    stream.write_all(&request).await?;
-    let mut received = Vec::new();
-    loop {
+async fn exchange(stream: &mut TcpStream, requests: &[Vec<&str>]) -> io::Result<Vec<Reply>> {
+    let mut sent = Vec::new();
+    for words in requests {
+        encode_command(&mut sent, words.iter().map(|word| word.as_bytes()));
+    }
+    stream.write_all(&sent).await?;
+    let (mut received, mut replies) = (Vec::new(), Vec::new());
+    while replies.len() < requests.len() {
         let parsed = Reply::parse(&received)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        if let Some((reply, _)) = parsed {
-            return Ok(reply);
-        }
-        if stream.read_buf(&mut received).await? == 0 {
+        if let Some((reply, length)) = parsed {
+            received.drain(..length);
+            replies.push(reply);
+        } else if stream.read_buf(&mut received).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
+    Ok(replies)
 }

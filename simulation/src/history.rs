@@ -10,10 +10,37 @@ pub enum Ask {
     Read,
     /// Write a value into a register.
     Write(u64),
-    /// Append a value to a list.
+    /// Append a value to a list, or to all lists of a group at once.
     Append(u64),
-    /// Read a whole list.
-    ReadList,
+    /// Read all of the list, or of all lists of a group at once.
+    ReadLists,
+    /// Move money from one account to another.
+    Transfer {
+        /// The account that pays.
+        from: usize,
+        /// The account that is paid.
+        to: usize,
+        /// How much.
+        amount: i64,
+    },
+    /// Read the balances of all accounts at once.
+    ReadAccounts,
+    /// Take a lock.
+    Acquire {
+        /// Written into the lock.
+        token: u64,
+        /// When the lock is free again, whoever has it, in milliseconds since the run began.
+        until_ms: u64,
+    },
+    /// Give a lock back.
+    Release {
+        /// What was written into the lock.
+        token: u64,
+        /// From when on its holder does not count on it, in milliseconds since the run began.
+        at_ms: u64,
+    },
+    /// Draw the next number of a counter.
+    Draw,
 }
 
 /// What it was told.
@@ -23,8 +50,19 @@ pub enum Told {
     Ok,
     /// The register's value, if it has one.
     Value(Option<u64>),
-    /// The list.
-    List(Vec<u64>),
+    /// The length of each list after an append.
+    Lengths(Vec<u64>),
+    /// The lists.
+    Lists(Vec<Vec<u64>>),
+    /// The balances.
+    Balances(Vec<i64>),
+    /// The lock is the client's.
+    Held {
+        /// When the client knew, in milliseconds since the run began.
+        from_ms: u64,
+    },
+    /// The number that was drawn.
+    Number(u64),
     /// It certainly did not happen.
     Refused,
     /// Nobody knows whether it happened, or it may still happen.

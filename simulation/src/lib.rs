@@ -27,6 +27,7 @@ mod client;
 mod forming;
 pub mod history;
 pub mod invariants;
+mod panics;
 pub mod random;
 pub mod scenario;
 mod trace;

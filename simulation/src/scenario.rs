@@ -11,12 +11,14 @@ use crate::history::History;
 use crate::invariants::replicas_are_equal;
 use crate::random::Random;
 use crate::trace::Trace;
-use crate::workload::{Context, append, register};
+use crate::workload::{Context, Workload};
 use crate::world::{Nodes, PORT};
-use crate::{forming, invariants};
+use crate::{forming, invariants, panics};
 
+/// Workloads in one run.
+const WORKLOADS: usize = 3;
 /// Clients of each workload.
-const CLIENTS: u32 = 3;
+const CLIENTS: usize = 2;
 /// Faults in one run.
 const FAULTS: usize = 5;
 /// Simulated time after which a run that has not ended has failed.
@@ -54,10 +56,12 @@ impl Scenario {
 
     /// Runs it.
     pub fn run(self) -> Report {
+        panics::watch();
         let mut random = Random::new(self.seed);
         let mut sim = builder(random.next_u64()).build();
         let nodes = Nodes::start(&mut sim, self.shards * 3, random.next_u64());
         let schedule = chaos::schedule(&mut random.fork(1), nodes.len(), FAULTS);
+        let workloads = Workload::draw(&mut random.fork(3), WORKLOADS);
         let run = Run {
             history: History::default(),
             trace: Trace::default(),
@@ -65,6 +69,7 @@ impl Scenario {
             formed: Rc::default(),
             running: Rc::default(),
             disks_are_honest: self.disks_are_honest,
+            workloads,
             random,
             nodes,
             sim,
@@ -96,6 +101,7 @@ struct Run {
     stop: Rc<Cell<bool>>,
     running: Rc<Cell<u32>>,
     disks_are_honest: bool,
+    workloads: Vec<Workload>,
     random: Random,
 }
 
@@ -125,7 +131,7 @@ impl Run {
         self.pass(SETTLING)?;
         self.stop.set(true);
         self.step_until("the clients come to an end", |run| run.running.get() == 0)?;
-        self.read_lists();
+        self.finish();
         self.step_until("the last reads are done", |run| run.running.get() == 0)?;
         self.compare_replicas()
     }
@@ -143,25 +149,25 @@ impl Run {
     }
 
     fn start_clients(&mut self) {
-        for client in 0..CLIENTS * 2 {
-            let context = self.context(client);
+        self.trace.line(self.sim.elapsed(), &format!("{:?}", self.workloads));
+        for client in 0..self.workloads.len() * CLIENTS {
+            let (workload, context) = (self.workloads[client / CLIENTS], self.context(client));
             self.sim.client(format!("client{client}"), async move {
-                if client < CLIENTS {
-                    register::run(context).await;
-                } else {
-                    append::run(context).await;
-                }
+                workload.run(context).await;
                 Ok(())
             });
         }
     }
 
-    fn read_lists(&mut self) {
-        let context = self.context(CLIENTS * 2);
-        self.sim.client("reader", async move {
-            append::read_all(context).await;
-            Ok(())
-        });
+    fn finish(&mut self) {
+        for at in 0..self.workloads.len() {
+            let reader = self.workloads.len() * CLIENTS + at;
+            let (workload, context) = (self.workloads[at], self.context(reader));
+            self.sim.client(format!("reader{at}"), async move {
+                workload.finish(context).await;
+                Ok(())
+            });
+        }
     }
 
     fn compare_replicas(&mut self) -> Result<(), String> {
@@ -174,13 +180,13 @@ impl Run {
         replicas_are_equal::check(&replicas)
     }
 
-    fn context(&mut self, client: u32) -> Context {
+    fn context(&mut self, client: usize) -> Context {
         self.running.set(self.running.get() + 1);
         Context {
-            client,
+            client: client as u32,
             nodes: self.nodes.names().iter().map(|name| format!("{name}:{PORT}")).collect(),
             history: self.history.clone(),
-            random: self.random.fork(100 + u64::from(client)),
+            random: self.random.fork(100 + client as u64),
             stop: Rc::clone(&self.stop),
             running: Rc::clone(&self.running),
         }
@@ -196,6 +202,7 @@ impl Run {
                     self.crash(at);
                 }
             }
+            Fault::Snapshot(nodes) => nodes.iter().for_each(|at| self.nodes.snapshot(*at)),
             Fault::Restart(_) => self.nodes.restart_all(&mut self.sim),
             Fault::Partition(side) => {
                 self.between(side, |sim, one, other| sim.partition(one, other));
@@ -237,7 +244,10 @@ impl Run {
             if self.sim.elapsed() >= LIMIT {
                 return Err(format!("time was up before {what}"));
             }
-            self.sim.step().map_err(|error| format!("while {what}: {error}"))?;
+            let step = self.sim.step().map_err(|error| error.to_string());
+            if let Some(problem) = panics::last().or(step.err()) {
+                return Err(format!("while {what}: {problem}"));
+            }
         }
         Ok(())
     }

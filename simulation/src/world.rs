@@ -10,6 +10,8 @@ use quoris_consensus::{Offload, sync_inline};
 use quoris_server::config::Config;
 use quoris_server::{Clock, Entropy, Exit, Node, Shared, World};
 use quoris_storage::{DataDir, DiskMeta, MemoryDisk};
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
 use turmoil::Sim;
 
 use crate::invariants::replicas_are_equal::Replica;
@@ -37,6 +39,8 @@ struct Machine {
     /// The running node, to be asked whether it leads.
     running: Rc<RefCell<Weak<Shared>>>,
     is_up: Rc<Cell<bool>>,
+    /// Tells the running node to take a snapshot.
+    snapshot: Rc<Notify>,
 }
 
 impl Nodes {
@@ -50,6 +54,7 @@ impl Nodes {
                 disk: MemoryDisk::new(),
                 running: Rc::default(),
                 is_up: Rc::new(Cell::new(true)),
+                snapshot: Rc::default(),
             };
             let entropy = random.next_u64();
             let lives = Rc::new(Cell::new(0));
@@ -122,6 +127,11 @@ impl Nodes {
         }
     }
 
+    /// Has a node take a snapshot of its shard, which otherwise takes more log than a run has.
+    pub fn snapshot(&self, at: usize) {
+        self.machines[at].snapshot.notify_one();
+    }
+
     /// Starts every node that is down.
     pub fn restart_all(&mut self, sim: &mut Sim<'static>) {
         for machine in &self.machines {
@@ -139,11 +149,24 @@ async fn run(machine: Machine, random: Random) -> turmoil::Result {
     loop {
         let node = Node::start(config(&ip), &world).await?;
         *machine.running.borrow_mut() = Rc::downgrade(node.shared());
-        match node.run().await {
+        let running = Rc::downgrade(node.shared());
+        let snapshots = spawn_local(take_snapshots(running, Rc::clone(&machine.snapshot)));
+        let exit = node.run().await;
+        snapshots.abort();
+        match exit {
             Exit::Restart => {}
             Exit::Shutdown => return Ok(()),
             Exit::Failed => return Err("a node failed although its disk did not".into()),
         }
+    }
+}
+
+async fn take_snapshots(node: Weak<Shared>, wanted: Rc<Notify>) {
+    loop {
+        wanted.notified().await;
+        let Some(group) = node.upgrade().map(|shared| shared.group()) else { return };
+        // A node that is about to stop takes none.
+        let _ = group.trigger_snapshot().await;
     }
 }
 

@@ -1,8 +1,11 @@
 //! What has to hold whatever happens: one invariant a file, each with its source.
 
 pub mod acknowledged_appends_survive;
+pub mod locks_exclude;
+pub mod money_is_conserved;
 pub mod registers_are_linearizable;
 pub mod replicas_are_equal;
+pub mod transactions_are_atomic;
 
 use crate::history::Operation;
 
@@ -12,7 +15,10 @@ use crate::history::Operation;
 /// The first violation, in words.
 pub fn check(history: &[Operation]) -> Result<(), String> {
     registers_are_linearizable::check(history)?;
-    acknowledged_appends_survive::check(history)
+    acknowledged_appends_survive::check(history)?;
+    transactions_are_atomic::check(history)?;
+    money_is_conserved::check(history)?;
+    locks_exclude::check(history)
 }
 
 /// The operations of each key, keys in order.

@@ -1,8 +1,8 @@
-//! Appends to a few lists by `RPUSH`, read whole by `LRANGE` at the end.
+//! Appends to a few lists by `RPUSH`, and reads of them by `LRANGE`.
 
 use quoris_resp::Reply;
 
-use super::Context;
+use super::{Context, lengths, list, told};
 use crate::client::{Answer, Client};
 use crate::history::{Ask, Told};
 
@@ -10,45 +10,37 @@ use crate::history::{Ask, Told};
 const LISTS: u64 = 3;
 
 /// Works until it is told to stop.
-pub async fn run(mut context: Context) {
-    let mut client = Client::new(context.nodes.clone(), context.client as usize);
+pub async fn run(context: &mut Context) {
+    let mut client = context.connect();
     let mut sequence = 0;
     while !context.stop.get() {
         let key = format!("list:{}", context.random.below(LISTS));
-        sequence += 1;
-        let value = context.value(sequence);
-        let pending = context.history.call(context.client, &key, Ask::Append(value));
-        let told = match client.request(&["RPUSH", &key, &value.to_string()]).await {
-            Answer::Refused => Told::Refused,
-            Answer::Unknown => Told::Unknown,
-            Answer::Reply(_) => Told::Ok,
-        };
-        context.history.returned(&pending, told);
-        let pause = context.random.millis(0, 25);
-        tokio::time::sleep(pause).await;
+        if context.random.percent(5) {
+            read(context, &mut client, &key).await;
+        } else {
+            sequence += 1;
+            let value = context.value(sequence);
+            let pending = context.call(&key, Ask::Append(value));
+            let answer = client.request(&["RPUSH", &key, &value.to_string()]).await;
+            context.history.returned(&pending, told(answer, lengths));
+        }
+        context.pause().await;
     }
-    context.running.set(context.running.get() - 1);
 }
 
-/// Reads every list, once everything has healed.
-pub async fn read_all(context: Context) {
-    let mut client = Client::new(context.nodes.clone(), 0);
-    for list in 0..LISTS {
-        let key = format!("list:{list}");
-        let pending = context.history.call(context.client, &key, Ask::ReadList);
-        // A read may be asked again, which an append may not.
-        let list = loop {
-            if let Answer::Reply(Reply::Array(items)) =
-                client.request(&["LRANGE", &key, "0", "-1"]).await
-            {
-                break items;
-            }
-        };
-        let numbers = list.iter().map(|item| {
-            let text = item.as_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
-            text.and_then(|text| text.parse().ok()).expect("only digits were appended")
-        });
-        context.history.returned(&pending, Told::List(numbers.collect()));
+/// Reads every list.
+pub async fn finish(context: &mut Context) {
+    let mut client = context.connect();
+    for number in 0..LISTS {
+        while !read(context, &mut client, &format!("list:{number}")).await {}
     }
-    context.running.set(context.running.get() - 1);
+}
+
+async fn read(context: &mut Context, client: &mut Client, key: &str) -> bool {
+    let pending = context.call(key, Ask::ReadLists);
+    let answer = client.request(&["LRANGE", key, "0", "-1"]).await;
+    let is_read = matches!(answer, Answer::Reply(_));
+    let lists = |reply: &Reply| Told::Lists(vec![list(reply)]);
+    context.history.returned(&pending, told(answer, lists));
+    is_read
 }
