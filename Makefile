@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help verify fix test tools run bench sim sanitize
+.PHONY: help verify fix test tools run bench sim oracle sanitize
 
 CARGO ?= cargo
 PORT ?= 7000
 SEEDS ?= 20
 FROM ?= 1
+FAMILY ?=
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -36,6 +37,9 @@ tools: ## Fetch what the tests use besides Rust: redis-server, Python and Node c
 run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
 	$(CARGO) build --profile quick --locked -p quoris-server -p quoris-cluster-cli
 	exec target/quick/cluster-cli demo --port $(PORT)
+
+oracle: tools ## Compare the engine with redis-server on random requests; SEEDS=200 FROM=7 FAMILY=sets
+	SEEDS=$(SEEDS) FROM=$(FROM) $(CARGO) test --profile sim --locked -p quoris-engine --test oracle -- $(FAMILY)
 
 bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part of it
 	$(CARGO) build --release --locked -p quoris-server -p quoris-cluster-cli

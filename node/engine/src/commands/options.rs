@@ -30,16 +30,31 @@ pub fn int32(text: &[u8]) -> Result<i32> {
     i32::try_from(integer(text)?).map_err(|_| NOT_INT32)
 }
 
-/// A double; infinities are allowed, NaN is not.
+/// A double; infinities are allowed, NaN is not, and neither is a number too large or too small for a
+/// double.
 ///
 /// # Errors
 /// `ERR value is not a valid float`.
 pub fn double(text: &[u8]) -> Result<f64> {
-    core::str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.parse::<f64>().ok())
-        .filter(|value| !value.is_nan())
-        .ok_or(NOT_FLOAT)
+    let value = parse_double(text).ok_or(NOT_FLOAT)?;
+    let mantissa = text.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
+    let lost = if value == 0.0 {
+        mantissa.iter().any(|byte| matches!(byte, b'1'..=b'9'))
+    } else {
+        value.is_infinite() && text.iter().any(u8::is_ascii_digit)
+    };
+    if lost { Err(NOT_FLOAT) } else { Ok(value) }
+}
+
+/// A double as the bound of a range, where Redis takes whatever C's `strtod` makes of the text:
+/// nothing is 0, blanks may stand before it, and what is too large is infinite.
+pub fn bound(text: &[u8]) -> Option<f64> {
+    if text.is_empty() { Some(0.0) } else { parse_double(text.trim_ascii_start()) }
+}
+
+fn parse_double(text: &[u8]) -> Option<f64> {
+    let value: f64 = core::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(value).filter(|value| !value.is_nan())
 }
 
 /// Whether an argument is this option, in any case.
@@ -47,14 +62,21 @@ pub fn is(text: &[u8], option: &str) -> bool {
     text.eq_ignore_ascii_case(option.as_bytes())
 }
 
-/// A scan cursor: an unsigned 64-bit number.
+/// A scan cursor: an unsigned 64-bit number. As for C's `strtoul`, nothing is 0, and a number with a
+/// minus wraps around.
 ///
 /// # Errors
 /// `ERR invalid cursor`.
 pub fn cursor(text: &[u8]) -> Result<u64> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let number = core::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    number.filter(|_| digits).ok_or(INVALID_CURSOR)
+    let (negative, digits) = match text {
+        [] => return Ok(0),
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let parsed = core::str::from_utf8(digits).ok().and_then(|text| text.parse::<u64>().ok());
+    let number = parsed.filter(|_| digits[0].is_ascii_digit()).ok_or(INVALID_CURSOR)?;
+    Ok(if negative { number.wrapping_neg() } else { number })
 }
 
 /// How many samples a client asks for; negative if repetitions are allowed.

@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::input::{Form, Input};
+use super::input::{Form, Input, Text};
 use super::{Loaded, RdbError, kind, listpack, node};
 use crate::keyspace::{Rebuild, StringRef, StringValue, Value};
 use crate::types::{Element, Encoding, List, Set, SortedSet};
@@ -60,8 +60,8 @@ fn load_list(input: &mut Input<'_>, rebuild: &Rebuild) -> Result<List, RdbError>
     let mut list = List::default();
     for index in 0..nodes {
         let container = input.length()?;
-        let bytes = input.string()?;
-        let long = nodes > 1 || container == node::PLAIN;
+        let Text { bytes, form } = input.text()?;
+        let long = nodes > 1 || container == node::PLAIN || form == Form::Widest;
         if index == 0 && long {
             list = rebuild.list(Encoding::Quicklist);
         }

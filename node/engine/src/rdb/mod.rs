@@ -21,7 +21,8 @@
 //! * a string in the 32-bit form was changed in place (`raw`);
 //! * a string in the 64-bit form is the text of an integer that is not kept as one;
 //! * a set's listpack in the 64-bit form holds integers in insertion order (`intset`);
-//! * a list whose first node is plain is a long list (`quicklist`), however few its nodes are.
+//! * a list whose first node is plain, or a listpack in the 64-bit form, is a long list
+//!   (`quicklist`), however few its nodes are.
 //!
 //! Reading trusts nothing: any bytes give a value or an error, memory is taken only for bytes that
 //! are there, and a value is refused if it is empty, repeats a member or has a score that is not a

@@ -116,8 +116,7 @@ fn save_list(list: &List, out: &mut Vec<u8>) {
     let mut is_open = false;
     let mut elements = list.iter();
     if let Some(first) = elements.next().filter(|_| long) {
-        save_length(node::PLAIN, &mut nodes);
-        first.with_bytes(|bytes| save_plain(bytes, &mut nodes));
+        first.with_bytes(|bytes| save_first(bytes, &mut nodes));
         count += 1;
     } else {
         elements = list.iter();
@@ -137,6 +136,21 @@ fn save_list(list: &List, out: &mut Vec<u8>) {
     }
     save_length(count, out);
     out.extend_from_slice(&nodes);
+}
+
+/// The node that tells a long list. Redis refuses a plain node without bytes.
+fn save_first(bytes: &[u8], out: &mut Vec<u8>) {
+    if bytes.is_empty() {
+        let mut listpack = Listpack::new();
+        listpack.push_text(bytes);
+        let listpack = listpack.finish();
+        save_length(node::PACKED, out);
+        save_length_widest(listpack.len() as u64, out);
+        out.extend_from_slice(&listpack);
+    } else {
+        save_length(node::PLAIN, out);
+        save_plain(bytes, out);
+    }
 }
 
 fn save_node(listpack: Listpack, out: &mut Vec<u8>) {

@@ -41,6 +41,8 @@ pub struct Spec {
     ///
     /// Source: <https://redis.io/docs/latest/develop/reference/command-tips/>.
     pub tips: &'static [&'static str],
+    /// What a user of Redis would notice, in a sentence; empty if nothing.
+    pub differs: &'static str,
 }
 
 /// The key specifications of one command: at most three.
@@ -66,6 +68,7 @@ impl Spec {
             key_specs: [None; 3],
             arity: 1,
             tips: &[],
+            differs: "",
         }
     }
 
@@ -126,6 +129,13 @@ impl Spec {
     #[must_use]
     pub const fn tips(mut self, tips: &'static [&'static str]) -> Spec {
         self.tips = tips;
+        self
+    }
+
+    /// Says what a user of Redis would notice.
+    #[must_use]
+    pub const fn differs(mut self, differs: &'static str) -> Spec {
+        self.differs = differs;
         self
     }
 

@@ -24,7 +24,8 @@ impl Reply {
     /// every script a test of the writer too.
     pub fn decode(bytes: &[u8]) -> (Reply, &[u8]) {
         let end = bytes.windows(2).position(|pair| pair == b"\r\n").expect("a complete line");
-        let line = std::str::from_utf8(&bytes[1..end]).expect("a readable line");
+        // An error may quote any bytes of the request.
+        let line = &*String::from_utf8_lossy(&bytes[1..end]);
         let rest = &bytes[end + 2..];
         let count = || line.parse::<i64>().expect("a number");
         match bytes[0] {

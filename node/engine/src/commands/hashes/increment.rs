@@ -26,6 +26,7 @@ pub(super) const HINCRBY: Command = Command {
 pub(super) const HINCRBYFLOAT: Command = Command {
     spec: Spec::new("hincrbyfloat", Group::Hash, "2.6.0", "Adds a decimal number to a field.")
         .args(&[key("key").access(KeyAccess::UPDATE), string("field"), double("increment")])
+        .differs("Adds exactly, in decimal, where Redis rounds as long doubles do; numbers stay in the range of a double.")
         .flags(Flags::DENYOOM.or(Flags::FAST)),
     run: Run::Write(hincrbyfloat),
 };

@@ -21,6 +21,7 @@ pub(super) const PFCOUNT: Command = Command {
         "Estimates how many different elements were added to HyperLogLogs.",
     )
     .args(&[key("key").multiple()])
+    .differs("Only reads: the count is not kept inside the value, whose bytes stay as they are.")
     .complexity("O(1) for one key, O(N) for N keys"),
     run: Run::Read(pfcount),
 };

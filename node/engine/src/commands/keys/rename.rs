@@ -70,8 +70,9 @@ fn renamenx(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
 
 fn give_name(cx: &mut WriteCx<'_>, from: &Key<'_>, to: &Key<'_>) {
     let entry = cx.take(from).expect("the caller saw it");
-    let expiry = expiry_of(&entry);
+    let (expiry, raw) = (expiry_of(&entry), entry.is_raw());
     cx.put_anew(to, entry.into_value(), expiry);
+    cx.mark_raw(to, raw);
     cx.changed(from, EventClass::Generic, "rename_from");
     cx.changed(to, EventClass::Generic, "rename_to");
 }
@@ -104,10 +105,12 @@ fn copy(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result 
         reply.integer(0);
         return Ok(());
     };
+    let raw = cx.entry(&from).is_some_and(Entry::is_raw);
     let mut target = cx.in_database(db);
     let free = replace || target.entry(&to).is_none();
     if free {
         target.put_anew(&to, value, expiry);
+        target.mark_raw(&to, raw);
         target.changed(&to, EventClass::Generic, "copy_to");
     }
     reply.integer(i64::from(free));
@@ -123,8 +126,10 @@ fn move_key(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
     let moves = cx.entry(&key).is_some() && cx.in_database(db).entry(&key).is_none();
     if moves {
         let entry = cx.take(&key).expect("it was just seen");
-        let expiry = expiry_of(&entry);
-        cx.in_database(db).put(&key, entry.into_value(), expiry);
+        let (expiry, raw) = (expiry_of(&entry), entry.is_raw());
+        let mut target = cx.in_database(db);
+        target.put(&key, entry.into_value(), expiry);
+        target.mark_raw(&key, raw);
         cx.changed(&key, EventClass::Generic, "move_from");
         cx.in_database(db).changed(&key, EventClass::Generic, "move_to");
     }

@@ -93,9 +93,13 @@ fn lmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
     let end = parse_end(args.get(place))?;
     let count = match args.len() - place {
         1 => 1,
-        3 if options::is(args.get(place + 1), "count") => {
+        more @ 3.. if options::is(args.get(place + 1), "count") => {
             let count = options::integer_or(args.get(place + 2), COUNT)?;
-            usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?
+            let count = usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?;
+            if more > 3 {
+                return Err(SYNTAX);
+            }
+            count
         }
         _ => return Err(SYNTAX),
     };

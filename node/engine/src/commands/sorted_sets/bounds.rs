@@ -23,7 +23,7 @@ impl ScoreBound {
             [b'(', rest @ ..] => (true, rest),
             _ => (false, text),
         };
-        let score = options::double(digits).map_err(|_| NOT_A_SCORE)?;
+        let score = options::bound(digits).ok_or(NOT_A_SCORE)?;
         Ok(ScoreBound { score, exclusive })
     }
 }

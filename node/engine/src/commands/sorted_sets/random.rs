@@ -116,13 +116,13 @@ fn distinct_ranks(cx: &ReadCx<'_>, count: usize, len: usize) -> BTreeSet<usize> 
 fn zscan(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let cursor = options::cursor(&args[2])?;
     let set = cx.get::<SortedSet>(&cx.key(&args, 1))?;
-    let scan = options::Scan::parse(&args, 3)?;
     reply.array(2);
     let Some(set) = set else {
         reply.bulk(b"0");
         reply.array(0);
         return Ok(());
     };
+    let scan = options::Scan::parse(&args, 3)?;
     let mut found = alloc::vec::Vec::new();
     let next = set.walk(cursor, scan.count, cx.keyspace().hasher(), |member, score| {
         if scan.pattern.is_none_or(|pattern| glob::matches(pattern, member, Case::Sensitive)) {

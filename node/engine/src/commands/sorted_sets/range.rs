@@ -59,11 +59,11 @@ impl<'a> Range<'a> {
                 limit =
                     Some((options::integer(&args[next + 1])?, options::integer(&args[next + 2])?));
                 next += 2;
-            } else if grammar.reversed.is_none() && options::is(word, "rev") {
+            } else if reversed.is_none() && options::is(word, "rev") {
                 reversed = Some(true);
-            } else if grammar.by.is_none() && options::is(word, "bylex") {
+            } else if by.is_none() && options::is(word, "bylex") {
                 by = Some(By::Member);
-            } else if grammar.by.is_none() && options::is(word, "byscore") {
+            } else if by.is_none() && options::is(word, "byscore") {
                 by = Some(By::Score);
             } else {
                 return Err(SYNTAX);
@@ -78,7 +78,7 @@ impl<'a> Range<'a> {
         if with_scores && by == By::Member {
             return Err(SCORES_BY_LEX);
         }
-        let (offset, count) = limit.unwrap_or((0, -1));
+        let (offset, count) = limit.filter(|_| by != By::Rank).unwrap_or((0, -1));
         let selection = select(by, args.get(at), args.get(at + 1), reversed)?;
         Ok(Range { selection, reversed, offset, count, with_scores })
     }

@@ -46,6 +46,7 @@ pub(super) const DECRBY: Command = Command {
 pub(super) const INCRBYFLOAT: Command = Command {
     spec: Spec::new("incrbyfloat", Group::String, "2.6.0", "Adds to the decimal number at a key.")
         .args(&[key("key").access(KeyAccess::UPDATE), double("increment")])
+        .differs("Adds exactly, in decimal, where Redis rounds as long doubles do; numbers stay in the range of a double.")
         .flags(Flags::DENYOOM.or(Flags::FAST)),
     run: Run::Write(incrbyfloat),
 };
