@@ -31,6 +31,8 @@ enum View {
     Clock,
     /// The name of an encoding, of which 7.2 knows more.
     Encoding,
+    /// All but for how long entries have been pending.
+    Pending,
 }
 
 fn view(request: &Request) -> View {
@@ -42,6 +44,13 @@ fn view(request: &Request) -> View {
         "spop" => View::Pop,
         "scan" | "hscan" | "sscan" | "zscan" => View::Scan,
         "ttl" | "pttl" | "expiretime" | "pexpiretime" => View::Clock,
+        // By a pattern without an asterisk nothing is sorted.
+        "sort" | "sort_ro"
+            if request.windows(2).any(|two| is(&two[0], "by") && !two[1].contains(&b'*')) =>
+        {
+            View::Count
+        }
+        "xpending" => View::Pending,
         "object" if has("encoding") => View::Encoding,
         "geosearch"
         | "georadius"
@@ -90,6 +99,7 @@ pub fn ask(pair: &mut Pair, request: &Request) -> (Reply, Reply) {
         }
         View::Count => (counted(&ours), counted(&theirs)),
         View::Clock => near(ours, theirs),
+        View::Pending => (idle(ours), idle(theirs)),
         View::Encoding => encodings(ours, theirs),
     }
 }
@@ -150,6 +160,19 @@ pub fn paired(reply: Reply) -> Reply {
         }
         other => other.sorted(),
     }
+}
+
+/// Leaves out for how long entries have been pending.
+pub fn idle(reply: Reply) -> Reply {
+    let Reply::Array(mut entries) = reply else { return reply };
+    for entry in &mut entries {
+        if let Reply::Array(fields) = entry
+            && let [_, _, Reply::Integer(idle_ms), Reply::Integer(_)] = &mut fields[..]
+        {
+            *idle_ms = 0;
+        }
+    }
+    Reply::Array(entries)
 }
 
 fn counted(reply: &Reply) -> Reply {

@@ -115,6 +115,11 @@ fn sets_are_those_of_redis() {
 }
 
 #[test]
+fn sorting_is_that_of_redis() {
+    check("sorting", include_str!("grammar/sorting"));
+}
+
+#[test]
 fn sorted_sets_are_those_of_redis() {
     check("sorted_sets", include_str!("grammar/sorted_sets"));
 }

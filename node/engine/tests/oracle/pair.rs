@@ -50,12 +50,14 @@ pub struct Pair {
     pub session: Session,
     /// Theirs.
     pub redis: Redis,
+    /// Whether something was sorted: Redis then makes a skiplist of a small sorted set.
+    pub sorted: bool,
 }
 
 impl Pair {
     /// Ours beside a running server.
     pub fn new(redis: Redis) -> Pair {
-        Pair { session: Session::new(7), redis }
+        Pair { session: Session::new(7), redis, sorted: false }
     }
 
     /// Empties both, and makes the circumstances those of `profile`.
@@ -69,6 +71,7 @@ impl Pair {
         }
         self.redis.call(&["SELECT", "0"]);
         self.redis.call(&["FLUSHALL"]);
+        self.sorted = false;
         self.session = Session::new(7);
         self.session.engine = Engine::new(settings, Seeds { hash: [7; 16] });
         self.session.protocol = if profile.resp3 { Protocol::Resp3 } else { Protocol::Resp2 };
@@ -92,6 +95,7 @@ impl Pair {
 
     /// Their reply.
     pub fn theirs(&mut self, request: &Request) -> Reply {
+        self.sorted |= request[0].to_ascii_lowercase().starts_with(b"sort");
         self.redis.call(request)
     }
 

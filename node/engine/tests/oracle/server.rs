@@ -28,6 +28,8 @@ impl Redis {
             .args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--daemonize", "no"])
             // As small as the server permits, so that limits are met without filling the memory.
             .args(["--proto-max-bulk-len", "1048576"])
+            // SORT ALPHA follows the locale.
+            .env("LC_ALL", "C")
             .current_dir(&dir)
             .stdout(Stdio::piped())
             .spawn();

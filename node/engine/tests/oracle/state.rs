@@ -1,9 +1,10 @@
 //! Whether both hold the same: every key with its type, encoding, expiry and contents; and whether
 //! each can load what the other dumps.
 
-use super::compare::{encodings, masked, paired, scored};
+use super::compare::{encodings, idle, masked, paired, scored};
 use super::grammar::Request;
 use super::pair::Pair;
+use crate::support::payload::{FOOTER_BYTES, sealed};
 use crate::support::reply::{Reply, quote};
 
 /// Where requests can put keys.
@@ -58,14 +59,16 @@ fn one(pair: &mut Pair, key: &[u8]) -> Result<(), String> {
     let kind = words(&[b"TYPE", key]);
     let (ours, theirs) = (pair.ours(&kind), pair.theirs(&kind));
     same(&format!("the type of {name}"), &ours, &theirs)?;
-    let ours = contents(&kind_of(&ours), key, |request| pair.ours(request));
-    let theirs = contents(&kind_of(&theirs), key, |request| pair.theirs(request));
+    let kind = kind_of(&theirs);
+    let ours = contents(&kind, key, |request| pair.ours(request));
+    let theirs = contents(&kind, key, |request| pair.theirs(request));
     same(&format!("the contents of {name}"), &ours, &theirs)?;
     // To count a HyperLogLog writes nothing here, and makes it raw there.
+    let sorted = pair.sorted && kind == "zset";
     let counted = matches!(&ours, Reply::Bulk(text) if text.starts_with(b"HYLL"));
     let encoding = words(&[b"OBJECT", b"ENCODING", key]);
     let (ours, theirs) = encodings(pair.ours(&encoding), pair.theirs(&encoding));
-    let ours = if counted { theirs.clone() } else { ours };
+    let ours = if counted || sorted { theirs.clone() } else { ours };
     same(&format!("the encoding of {name}"), &ours, &theirs)?;
     let expiry = words(&[b"PEXPIRETIME", key]);
     match (pair.ours(&expiry), pair.theirs(&expiry)) {
@@ -94,6 +97,8 @@ fn contents(kind: &str, key: &[u8], mut ask: impl FnMut(&Request) -> Reply) -> R
         "stream" => Reply::Array(vec![
             ask(&words(&[b"XRANGE", key, b"-", b"+"])),
             ask(&words(&[b"XINFO", b"GROUPS", key])),
+            idle(ask(&words(&[b"XPENDING", key, b"g1", b"-", b"+", b"100"]))),
+            idle(ask(&words(&[b"XPENDING", key, b"g2", b"-", b"+", b"100"]))),
         ]),
         other => panic!("no type is called {other}"),
     }
@@ -152,24 +157,10 @@ fn take(pair: &mut Pair, key: &[u8]) -> Result<(), String> {
 
 /// The payload in the version of Redis 7.0, unless it uses a form that came with 7.2.
 fn as_of_7_0(mut payload: Vec<u8>) -> Option<Vec<u8>> {
-    const SET_AS_LISTPACK: u8 = 20;
-    if payload[0] == SET_AS_LISTPACK {
+    const STREAM_OF_7_0: u8 = 19;
+    if payload[0] > STREAM_OF_7_0 {
         return None;
     }
-    let end = payload.len() - 10;
-    payload.truncate(end);
-    payload.extend_from_slice(&10_u16.to_le_bytes());
-    let sum = crc64(&payload);
-    payload.extend_from_slice(&sum.to_le_bytes());
-    Some(payload)
-}
-
-/// The checksum of a payload: CRC-64 with the polynomial of Jones, bit by bit.
-pub fn crc64(bytes: &[u8]) -> u64 {
-    const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
-    bytes.iter().fold(0, |sum, &byte| {
-        (0..8).fold(sum ^ u64::from(byte), |sum, _| {
-            (sum >> 1) ^ (if sum & 1 == 1 { POLYNOMIAL } else { 0 })
-        })
-    })
+    payload.truncate(payload.len() - FOOTER_BYTES);
+    Some(sealed(payload, 10))
 }

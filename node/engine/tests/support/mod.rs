@@ -3,5 +3,6 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
 pub mod generate;
+pub mod payload;
 pub mod reply;
 pub mod session;

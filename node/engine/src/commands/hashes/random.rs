@@ -20,6 +20,7 @@ pub(super) const HRANDFIELD: Command = Command {
             block("options", &[integer("count"), token("withvalues", "WITHVALUES").optional()])
                 .optional(),
         ])
+        .differs("A negative count is refused if the reply would exceed what the longest string may hold.")
         .complexity("O(N) where N is the number of fields returned"),
     run: Run::Read(hrandfield),
 };

@@ -16,6 +16,7 @@ pub(super) const DUMP: Command = Command {
     spec: Spec::new("dump", Group::Generic, "2.6.0", "Returns a value as bytes for RESTORE.")
         .tips(&["nondeterministic_output"])
         .args(&[key("key").access(KeyAccess::READ)])
+        .differs("Writes version 11 of the format, which Redis loads from 7.2 on.")
         .complexity("O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size."),
     run: Run::Read(dump),
 };
@@ -32,6 +33,7 @@ pub(super) const RESTORE: Command = Command {
             integer("seconds").after("IDLETIME").optional(),
             integer("frequency").after("FREQ").optional(),
         ])
+        .differs("`IDLETIME` and `FREQ` are checked and not used: how often a key is used is each node's own knowledge.")
         .flags(Flags::DENYOOM)
         .categories(Categories::DANGEROUS)
         .complexity("O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size."),

@@ -48,6 +48,7 @@ const IDLETIME: Command = Command {
 const REFCOUNT: Command = Command {
     spec: Spec::new("refcount", Group::Generic, "2.2.3", "Returns how often a value is shared.")
         .tips(&["nondeterministic_output"])
+        .differs("Always 1: no value is shared between keys.")
         .sub_args(&[key("key").access(KeyAccess::PEEK)]),
     run: Run::Read(refcount),
 };

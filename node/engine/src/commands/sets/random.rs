@@ -27,6 +27,7 @@ pub(super) const SRANDMEMBER: Command = Command {
     spec: Spec::new("srandmember", Group::Set, "1.0.0", "Returns random members of a set.")
         .tips(&["nondeterministic_output"])
         .args(&[key("key"), integer("count").optional()])
+        .differs("A negative count is refused if the reply would exceed what the longest string may hold.")
         .complexity("O(N) where N is the number of members returned"),
     run: Run::Read(srandmember),
 };

@@ -24,6 +24,7 @@ pub(super) const ZRANDMEMBER: Command = Command {
             block("options", &[integer("count"), token("withscores", "WITHSCORES").optional()])
                 .optional(),
         ])
+        .differs("A negative count is refused if the reply would exceed what the longest string may hold.")
         .complexity("O(M log N) where M is the number of members returned"),
     run: Run::Read(zrandmember),
 };
