@@ -1,9 +1,10 @@
 //! The load generator: one thread, many connections, a closed loop.
 //!
 //! Each connection sends a pipeline of commands and waits for all replies before the next. All
-//! replies of a case have the same length, so that counting bytes is enough to know when a
-//! pipeline is answered; anything else ends the run with the reply in the message.
+//! replies of a case have the same number of lines, so that counting line breaks is enough to know
+//! when a pipeline is answered; an error ends the run with the reply in the message.
 
+use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -11,14 +12,33 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use quoris_resp::Reply;
 
 /// Which command a case sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// `GET key`, where every key exists.
     Get,
     /// `SET key value`.
     Set,
+    /// Something else.
+    Of(&'static Case),
+}
+
+/// A command of a benchmark, made from a random number.
+pub struct Case {
+    /// What it is called in the report.
+    pub name: &'static str,
+    /// How many lines its reply has.
+    pub reply_lines: usize,
+    /// Appends a request.
+    pub encode: fn(&mut Vec<u8>, u64),
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 /// One case.
@@ -60,28 +80,66 @@ struct Connection {
     stream: TcpStream,
     out: Vec<u8>,
     sent: usize,
-    /// Reply bytes still to come for the pipeline in flight.
+    /// Lines of replies still to come for the pipeline in flight.
     missing: usize,
     begun: Instant,
 }
 
 /// Stores every key once.
 pub fn populate(address: SocketAddr, keys: u64, value_bytes: usize) -> Result<()> {
-    let mut stream = std::net::TcpStream::connect(address)?;
     let value = vec![b'x'; value_bytes];
-    let mut replies = vec![0; 5 * 512];
-    for first in (0..keys).step_by(512) {
+    fill(address, keys, |out, key| encode(out, Kind::Set, key, &value))
+}
+
+/// Sends the requests made from 0 to `count`, each of which is answered by one line or by a bulk
+/// string that holds no line break.
+pub fn fill(
+    address: SocketAddr,
+    count: u64,
+    mut encode: impl FnMut(&mut Vec<u8>, u64),
+) -> Result<()> {
+    let mut stream = std::net::TcpStream::connect(address)?;
+    let (mut received, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    for first in (0..count).step_by(512) {
         let mut out = Vec::new();
-        let last = (first + 512).min(keys);
-        (first..last).for_each(|key| encode(&mut out, Kind::Set, key, &value));
+        let last = (first + 512).min(count);
+        (first..last).for_each(|number| encode(&mut out, number));
         stream.write_all(&out)?;
-        let expected = 5 * (last - first) as usize;
-        stream.read_exact(&mut replies[..expected])?;
-        if !replies.starts_with(b"+OK\r\n") {
-            bail!("populating: {}", String::from_utf8_lossy(&replies));
+        let mut missing = last - first;
+        while missing > 0 {
+            let read = stream.read(&mut piece)?;
+            received.extend_from_slice(&piece[..read]);
+            while let Some((reply, length)) = Reply::parse(&received)? {
+                if let Some(error) = reply.as_error() {
+                    bail!("filling: {error}");
+                }
+                received.drain(..length);
+                missing -= 1;
+            }
+            if read == 0 {
+                bail!("filling: the server closed the connection");
+            }
         }
     }
     Ok(())
+}
+
+/// What a server answers to one request of a case.
+pub fn probe(address: SocketAddr, case: &Case) -> Result<Reply> {
+    let mut stream = std::net::TcpStream::connect(address)?;
+    let mut out = Vec::new();
+    (case.encode)(&mut out, 0);
+    stream.write_all(&out)?;
+    let (mut received, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    loop {
+        let read = stream.read(&mut piece)?;
+        received.extend_from_slice(&piece[..read]);
+        match Reply::parse(&received)? {
+            Some((reply, _)) => return Ok(reply),
+            None if read == 0 => bail!("the server closed the connection"),
+            None => {}
+        }
+    }
 }
 
 /// Runs one turn of `load`.
@@ -108,7 +166,7 @@ pub fn run(address: SocketAddr, load: &Load, turn: Duration) -> Result<Measured>
 struct Generator {
     load: Load,
     value: Vec<u8>,
-    reply_bytes: usize,
+    reply_lines: usize,
     random: u64,
     buffer: Vec<u8>,
     latencies_us: Vec<u32>,
@@ -117,14 +175,15 @@ struct Generator {
 impl Generator {
     fn new(load: &Load) -> Self {
         let value = vec![b'x'; load.value_bytes];
-        let reply_bytes = match load.kind {
-            Kind::Set => 5,
-            Kind::Get => format!("${}\r\n", load.value_bytes).len() + load.value_bytes + 2,
+        let reply_lines = match load.kind {
+            Kind::Set => 1,
+            Kind::Get => 2,
+            Kind::Of(case) => case.reply_lines,
         };
         Generator {
             load: *load,
             value,
-            reply_bytes,
+            reply_lines,
             random: 88_172_645_463_325_252,
             buffer: vec![0; 256 * 1024],
             latencies_us: Vec::new(),
@@ -173,8 +232,10 @@ impl Generator {
                 Err(error) => return Err(error.into()),
             };
             check(&self.buffer[..read])?;
+            let breaks = self.buffer[..read].iter().map(|byte| usize::from(*byte == b'\n'));
+            let lines = breaks.sum();
             connection.missing =
-                connection.missing.checked_sub(read).context("more reply bytes than expected")?;
+                connection.missing.checked_sub(lines).context("more lines than expected")?;
             if connection.missing == 0 {
                 self.latencies_us.push(connection.begun.elapsed().as_micros() as u32);
                 answered += self.load.pipeline as u64;
@@ -195,10 +256,13 @@ impl Generator {
             self.random ^= self.random << 13;
             self.random ^= self.random >> 7;
             self.random ^= self.random << 17;
-            let key = self.random % self.load.keys;
-            encode(&mut connection.out, self.load.kind, key, &self.value);
+            let number = match self.load.kind {
+                Kind::Of(_) => self.random,
+                Kind::Get | Kind::Set => self.random % self.load.keys,
+            };
+            encode(&mut connection.out, self.load.kind, number, &self.value);
         }
-        connection.missing = self.reply_bytes * self.load.pipeline;
+        connection.missing = self.reply_lines * self.load.pipeline;
         connection.begun = Instant::now();
         flush(connection)
     }
@@ -233,6 +297,10 @@ fn flush(connection: &mut Connection) -> Result<()> {
 
 fn encode(out: &mut Vec<u8>, kind: Kind, key: u64, value: &[u8]) {
     let _ = match kind {
+        Kind::Of(case) => {
+            (case.encode)(out, key);
+            Ok(())
+        }
         Kind::Get => write!(out, "*2\r\n$3\r\nGET\r\n$16\r\nkey:{key:012}\r\n"),
         Kind::Set => {
             let _ = write!(out, "*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n${}\r\n", value.len());

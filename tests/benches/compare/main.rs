@@ -10,10 +10,12 @@
 //! make bench BENCH='single --quick' one part, with short turns
 //! ```
 //!
-//! Parts: `single` (one node, no fsync), `replicated` (three nodes), `memory` (bytes per key),
-//! `failover` (kill a leader twenty times).
+//! Parts: `single` (one node, no fsync), `collections` (the same, commands on collections),
+//! `replicated` (three nodes), `memory` (bytes per key and per element), `failover` (kill a leader
+//! twenty times).
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
+mod collections;
 mod failover;
 mod load;
 mod memory;
@@ -48,14 +50,16 @@ fn main() -> Result<()> {
         }
     }
     if parts.is_empty() {
-        parts = ["single", "replicated", "memory", "failover"].map(str::to_owned).into();
+        parts =
+            ["single", "collections", "replicated", "memory", "failover"].map(str::to_owned).into();
     }
     println!("Machine: {}\n", servers::machine());
     for part in parts {
         match part.as_str() {
             "single" => single::run(effort)?,
+            "collections" => collections::run(effort)?,
             "replicated" => replicated::run(effort)?,
-            "memory" => memory::run()?,
+            "memory" => memory::run(effort)?,
             "failover" => failover::run(effort)?,
             other => bail!("there is no part called {other}"),
         }

@@ -41,6 +41,11 @@ pub fn duel(ours: &Server, theirs: &Server, load: &Load, effort: Effort) -> Resu
     }))
 }
 
+/// Says that a case could not be measured.
+pub fn gap(case: &str, why: &str) {
+    println!("| {case} | {why} | | | | | | | |");
+}
+
 fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> T {
     values.sort_by(|a, b| a.partial_cmp(b).expect("rates and times are ordered"));
     values[values.len() / 2]
