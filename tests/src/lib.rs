@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod node;
 pub mod oracle;
 pub mod ports;
+pub mod program;
 pub mod shared;
 pub mod tool;
 pub mod wait;

@@ -8,19 +8,13 @@
     reason = "it looks at real processes from outside, where there is no simulated time"
 )]
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::process::Command;
 
-use quoris_tests::binaries::root;
 use quoris_tests::cluster::Cluster;
 use quoris_tests::node::Node;
+use quoris_tests::program::{self, Program};
 use quoris_tests::shared::Shared;
 use quoris_tests::tool::run;
-use tempfile::TempDir;
 
 /// Elections are not what is tested here: a machine that is busy with nine debug builds need not
 /// hold one for every hiccup.
@@ -28,78 +22,27 @@ static CLUSTER: Shared = Shared::new(|| {
     Cluster::start(3, 3, &["--cluster-node-timeout", "2000", "--appendfsync", "no"])
 });
 
-/// So long that only a fault reaches it.
-const LIMIT: Duration = Duration::from_mins(2);
-
-/// A client program that is running.
-struct Program {
-    process: Child,
-    lines: Receiver<String>,
-    errors: TempDir,
-}
-
-impl Program {
-    fn start(mut command: Command) -> Program {
-        let errors = TempDir::new().expect("a temporary directory can be made");
-        let file = File::create(errors.path().join("stderr")).expect("it takes a file");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(file);
-        let mut process = command.spawn().expect("the client is installed");
-        let stdout = BufReader::new(process.stdout.take().expect("it was piped"));
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            // The test may have failed and gone by then.
-            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)).ok();
-        });
-        Program { process, lines, errors }
-    }
-
-    /// The next line that it prints.
-    fn line(&self) -> String {
-        self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| {
-            let file = self.errors.path().join("stderr");
-            panic!("the client gave up: {}", std::fs::read_to_string(file).unwrap_or_default())
-        })
-    }
-
-    /// Tells it that it has written enough, and takes its last word.
-    fn finish(mut self) {
-        let stdin = self.process.stdin.as_mut().expect("it was piped");
-        stdin.write_all(b"enough\n").expect("it listens");
-        let line = self.line();
-        let count = line.strip_prefix("all ").and_then(|rest| {
-            rest.strip_suffix(" acknowledged writes are there")?.parse::<u64>().ok()
-        });
-        assert!(count.is_some_and(|count| count >= 128), "{line}");
-        let status = self.process.wait().expect("it is our child");
-        assert!(status.success(), "{status}");
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It has ended already, unless the test fails.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Tells a program that it has written enough, and takes its last word.
+fn finish(mut program: Program) {
+    program.tell("enough");
+    let line = program.line();
+    let count = line
+        .strip_prefix("all ")
+        .and_then(|rest| rest.strip_suffix(" acknowledged writes are there")?.parse::<u64>().ok());
+    assert!(count.is_some_and(|count| count >= 128), "{line}");
+    program.succeeds();
 }
 
 /// A program on redis-py; `kind` is `cluster` or `plain`.
 fn python(kind: &str, node: &Node) -> Command {
-    let python = root().join("target/python/bin/python");
-    assert!(python.exists(), "redis-py is not installed: run make tools");
-    let mut command = Command::new(python);
-    command.arg(root().join("tests/clients/redis_py.py")).arg(kind);
+    let mut command = program::python("tests/clients/redis_py.py");
+    command.arg(kind);
     at(node, command)
 }
 
 /// A program on a library for Node.
-fn javascript(library: &str, program: &str, node: &Node) -> Command {
-    let clients: PathBuf = root().join("tests/clients");
-    let installed = clients.join("node_modules").join(library).exists();
-    assert!(installed, "{library} is not installed: run make tools");
-    let mut command = Command::new("node");
-    command.arg(clients.join(program));
-    at(node, command)
+fn javascript(program: &str, node: &Node) -> Command {
+    at(node, program::javascript(&format!("tests/clients/{program}")))
 }
 
 fn at(node: &Node, mut command: Command) -> Command {
@@ -120,7 +63,7 @@ fn outlives_a_leader(make: impl FnOnce(&Node) -> Command) {
         let program = Program::start(make(&cluster.nodes[0]));
         assert_eq!(program.line(), "ready");
         kill_a_leader(cluster);
-        program.finish();
+        finish(program);
     });
 }
 
@@ -131,18 +74,18 @@ fn redis_py_on_a_cluster() {
 
 #[test]
 fn ioredis_on_a_cluster() {
-    outlives_a_leader(|node| javascript("ioredis", "ioredis.js", node));
+    outlives_a_leader(|node| javascript("ioredis.js", node));
 }
 
 #[test]
 fn node_redis_on_a_cluster() {
     CLUSTER.lend(|cluster| {
-        let program = Program::start(javascript("redis", "node_redis.js", &cluster.nodes[0]));
+        let program = Program::start(javascript("node_redis.js", &cluster.nodes[0]));
         assert_eq!(program.line(), "ready");
         let dead = kill_a_leader(cluster);
         // It asks who leads only when a node redirects it, so the dead one has to come back.
         cluster.nodes[dead].restart();
-        program.finish();
+        finish(program);
     });
 }
 
@@ -153,7 +96,7 @@ fn redis_py_on_one_node() {
     assert_eq!(program.line(), "ready");
     node.kill();
     node.restart();
-    program.finish();
+    finish(program);
 }
 
 #[test]
