@@ -93,4 +93,6 @@ pub struct Effects {
     pub changes: u64,
     /// How many keys it removed because their time had come.
     pub expired: u64,
+    /// The command that ran last would have waited, had it been allowed to.
+    pub(crate) found_nothing: bool,
 }

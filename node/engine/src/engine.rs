@@ -11,9 +11,10 @@ use crate::commands::FAMILIES;
 use crate::context::{Lookups, ReadCx, WriteCx};
 use crate::effects::{Effects, Interests};
 use crate::error::{CommandError, DB_OUT_OF_RANGE, Result};
-use crate::keyspace::{Key, KeyHasher, Keyspace};
+use crate::keyspace::{Key, KeyHasher, Keyspace, ValueRef};
 use crate::rng::Rng;
 use crate::settings::Settings;
+use crate::spec::Group;
 
 /// What the leader decided for an entry, so that every replica decides the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,6 +175,20 @@ impl Engine {
         Applying { engine: self, rng, effects, interests }
     }
 
+    /// How many elements there are at a key, as of the last stamp, and which group of commands can
+    /// wait for them.
+    pub fn elements_to_pop(&self, db: u16, key: &[u8]) -> Option<(Group, usize)> {
+        if !matches!(self.key_state(db, key, 0), KeyState::Live { .. }) {
+            return None;
+        }
+        let entry = self.keyspace.database(db).get(&self.keyspace.key(key))?;
+        match entry.value() {
+            ValueRef::List(list) => Some((Group::List, list.len())),
+            ValueRef::SortedSet(set) => Some((Group::SortedSet, set.len())),
+            _ => None,
+        }
+    }
+
     /// What there is under a key at `now_ms`; a time before the last applied stamp counts as that
     /// stamp's.
     pub fn key_state(&self, db: u16, key: &[u8], now_ms: u64) -> KeyState {
@@ -262,7 +277,13 @@ impl Applying<'_> {
             interests: self.interests,
         };
         let mark = reply.mark();
+        cx.effects.found_nothing = false;
         answer(handler(&mut cx, args, reply), mark, reply)
+    }
+
+    /// Whether the command that ran last can wait for its keys and has found nothing in them.
+    pub fn found_nothing(&self) -> bool {
+        self.effects.found_nothing
     }
 
     /// The engine, as it is at this point of the entry.

@@ -98,6 +98,12 @@ errors! {
     SAME_OBJECT = "ERR source and destination objects are the same";
     /// A database number that does not exist.
     DB_OUT_OF_RANGE = "ERR DB index is out of range";
+    /// A timeout in seconds that is no number.
+    TIMEOUT_NOT_FLOAT = "ERR timeout is not a float or out of range";
+    /// A timeout before now.
+    TIMEOUT_NEGATIVE = "ERR timeout is negative";
+    /// A timeout that ends after all times that can be told.
+    TIMEOUT_OUT_OF_RANGE = "ERR timeout is out of range";
     /// A scan cursor that is not a number.
     INVALID_CURSOR = "ERR invalid cursor";
 }

@@ -22,6 +22,7 @@
 //! fate is unknown is answered with an error that says so. Nothing is ever repeated on a client's
 //! behalf, and nothing is acknowledged that has not been committed and applied.
 
+pub(crate) mod blocking;
 pub mod cli;
 pub mod cluster;
 pub mod commands;

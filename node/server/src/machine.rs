@@ -5,12 +5,16 @@ use std::rc::{Rc, Weak};
 use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
-use quoris_engine::{Applying, CommandError, ReadAt, Seeds, Settings, Stamp};
+use quoris_engine::spec::Flags;
+use quoris_engine::{Applying, Args, CommandError, ReadAt, Seeds, Settings, Stamp};
 use quoris_resp::Writer;
 use tokio::time::Instant;
 
+use crate::blocking::End;
 use crate::dispatch::{AHEAD, silence};
 use crate::observe::Ran;
+use crate::registry::Entry;
+use crate::replies;
 use crate::session::{Ending, Hold, Session};
 use crate::shard_settings;
 use crate::shared::Shared;
@@ -49,6 +53,7 @@ impl Machine for ShardMachine {
         shared.stamped_ms.set(shared.stamped_ms.get().max(stamp.now_ms));
         let ours = entry.tag.and_then(|tag| shared.pending.borrow_mut().take(tag));
         let Some(batch) = ours else {
+            shared.pending.borrow_mut().settle(entry.tag.unwrap_or_default());
             let mut engine = shared.engine.borrow_mut();
             let mut applying = engine.begin(stamp, shared.interests.get());
             applying.run_payload(entry.payload);
@@ -56,6 +61,7 @@ impl Machine for ShardMachine {
             drop(engine);
             perform(&shared, effects, (entry.tag, stamp), &Writers::new());
             shard_settings::applied(&shared, entry.tag);
+            shared.waits.resume_in_flight();
             return;
         };
         let (effects, writers) = run(&shared, stamp, &batch);
@@ -175,14 +181,15 @@ impl BatchRunner<'_> {
         &mut self,
         applying: &mut Applying<'_>,
         item: &Item,
-        session: &Session,
+        session: &Rc<Session>,
         output: &mut Vec<u8>,
     ) {
         let entry = self.shared.registry.entry(item.number);
+        let mark = output.len();
         let mut reply = Writer::new(output, session.protocol.get());
         let args = self.batch.args(item);
         let result = match item.kind {
-            Kind::Write => {
+            Kind::Write | Kind::Attempt => {
                 self.tally.before(entry);
                 applying.run(item.db, entry.command, args, &mut reply)
             }
@@ -198,11 +205,43 @@ impl BatchRunner<'_> {
             Kind::Node => unreachable!("it runs while the entry is suspended"),
         };
         let time = self.tally.after(entry);
+        if entry.has(Flags::BLOCKING) && item.kind.is_logged() && self.exec.is_none() {
+            let outcome = (!applying.found_nothing(), result.is_err());
+            if self.after_try(item, (entry, args), session, outcome) {
+                return output.truncate(mark);
+            }
+        }
         if let Err(error) = result {
             self.shared.stats.failed(item.number);
             self.shared.count_error(&error);
         }
         self.shared.observed(&Ran { session, entry, args, db: item.db, time });
+    }
+
+    /// A command that can wait has run. True if it does, and its reply is none.
+    fn after_try(
+        &self,
+        item: &Item,
+        (entry, args): (&Entry, Args<'_>),
+        session: &Rc<Session>,
+        (found, failed): (bool, bool),
+    ) -> bool {
+        if item.kind == Kind::Attempt {
+            if found {
+                self.shared.served(session);
+            } else {
+                self.shared.not_served(session);
+            }
+            return !found;
+        }
+        let waits = !found && !failed && session.ending() == Ending::Open;
+        let early_end = session.early_end.take();
+        self.shared.end_of_try(session);
+        if waits {
+            *session.early_end.borrow_mut() = early_end;
+            self.shared.let_wait(session, (entry, &args, item.db), Instant::now());
+        }
+        waits
     }
 
     fn run_node(&mut self, item: &Item, session: &Rc<Session>, output: &mut Vec<u8>) {
@@ -235,7 +274,10 @@ impl BatchRunner<'_> {
 /// Answers a batch that was not applied under its tag.
 pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
     shared.expiry.settled(Some(tag));
-    let Some(batch) = shared.pending.borrow_mut().take(tag) else { return };
+    let Some(batch) = shared.pending.borrow_mut().take(tag) else {
+        shared.pending.borrow_mut().settle(tag);
+        return shared.waits.resume_in_flight();
+    };
     let mut first = 0;
     for share in &batch.shares {
         let session = &*share.session;
@@ -247,6 +289,18 @@ pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
                 _ => &[],
             };
             items = &behind[inside.len()..];
+            if item.kind == Kind::Attempt {
+                match failure {
+                    Failure::Unknown => {
+                        shared.not_served(&share.session);
+                        shared.end_wait(&share.session, End::Error(replies::OUTCOME_UNKNOWN));
+                    }
+                    Failure::NotAppended(_) => shared.not_served(&share.session),
+                }
+                continue;
+            }
+            shared.end_of_try(session);
+            session.early_end.take();
             if item.kind == Kind::Said {
                 let mark = output.len();
                 output.extend_from_slice(&batch.args(item)[0]);
@@ -264,6 +318,7 @@ pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
     }
     shared.pending.borrow_mut().reuse(batch);
     shared.waits.resume_in_flight();
+    shared.try_ready();
     shared.flusher.wake();
 }
 
@@ -308,10 +363,17 @@ fn perform(
     }
     for effect in effects.list {
         match effect {
-            Effect::Touched { db, key } => shared.watched_key_touched(db, &key),
-            Effect::Flushed { db } => shared.watched_databases_flushed(db),
+            Effect::Touched { db, key } => {
+                shared.watched_key_touched(db, &key);
+                shared.waited_key_touched(db, key);
+            }
+            Effect::Flushed { db } => {
+                shared.watched_databases_flushed(db);
+                shared.waited_databases_changed();
+            }
             Effect::Notify { class, event, db, key } => shared.notify(class, event, db, &key),
             Effect::Settings => shard_settings::changed(shared, tag, stamp.now_ms),
         }
     }
+    shared.try_ready();
 }

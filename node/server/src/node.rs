@@ -19,6 +19,7 @@ use send_wrapper::SendWrapper;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::blocking;
 use crate::cluster::{
     Addresses, Cluster, ClusterAdmin, ClusterOptions, Formation, OpenBus, Turn, bus_port,
 };
@@ -116,6 +117,7 @@ impl Node {
         tasks.spawn_local(flush::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::run(Rc::clone(&shared)));
         tasks.spawn_local(expiry::run(Rc::clone(&shared)));
+        tasks.spawn_local(blocking::run(Rc::clone(&shared)));
         tasks.spawn_local(stranded::run(Rc::clone(&shared)));
         tasks.spawn_local(shard_settings::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));

@@ -47,6 +47,12 @@ errors! {
     NEGATIVE_TIMEOUT = "ERR timeout is negative";
     /// A timeout that is no number.
     BAD_TIMEOUT = "ERR timeout is not an integer or out of range";
+    /// A waiting client of a node that does not lead any more.
+    UNBLOCKED_BY_LOSS = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+    /// `CLIENT UNBLOCK … ERROR`.
+    UNBLOCKED_BY_CLIENT = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    /// `CLIENT UNBLOCK` with another word.
+    BAD_UNBLOCK = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
     /// `MULTI` after `MULTI`.
     NESTED_MULTI = "ERR MULTI calls can not be nested";
     /// `EXEC` without `MULTI`.

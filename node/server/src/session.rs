@@ -12,6 +12,7 @@ use quoris_engine::Result;
 use quoris_resp::{Protocol, RequestParser, Span, Writer};
 use tokio::time::Instant;
 
+use crate::blocking::{End, Waiter};
 use crate::connection::Socket;
 use crate::pubsub::Subscriptions;
 use crate::tracking::Track;
@@ -38,6 +39,8 @@ pub enum Hold {
     InFlight,
     /// A command answers later.
     Later,
+    /// It waits for something to appear in a key.
+    Blocked,
 }
 
 /// Whether a connection goes on.
@@ -142,6 +145,12 @@ pub struct Session {
     /// What it has said since `MULTI`.
     pub(crate) transaction: RefCell<Option<Box<Transaction>>>,
     pub(crate) watching: RefCell<Option<Box<Watching>>>,
+    /// Its request that waits for a key.
+    pub(crate) waiter: RefCell<Option<Box<Waiter>>>,
+    /// A request that may come to wait is in a batch.
+    pub(crate) is_trying: Cell<bool>,
+    /// What has ended the wait of that request already.
+    pub(crate) early_end: RefCell<Option<End>>,
     /// A command of it runs inside `EXEC`, where nothing may wait.
     pub(crate) in_exec: Cell<bool>,
     /// Since when its first command waits for a leader.
@@ -203,6 +212,9 @@ impl Session {
             is_remembered: Cell::new(false),
             transaction: RefCell::default(),
             watching: RefCell::default(),
+            waiter: RefCell::default(),
+            is_trying: Cell::new(false),
+            early_end: RefCell::default(),
             in_exec: Cell::new(false),
             leaderless: Cell::new(None),
             permit: Cell::new(false),

@@ -9,6 +9,7 @@ use quoris_resp::{Limits, Writer};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::blocking::Queues;
 use crate::cluster::Cluster;
 use crate::config::{AppendFsync, Config};
 use crate::dispatch::Chunk;
@@ -82,6 +83,7 @@ pub struct Shared {
     pub(crate) group: RefCell<Option<GroupHandle>>,
     pub(crate) waits: Waits,
     pub(crate) watches: Watches,
+    pub(crate) queues: Queues,
     pub(crate) expiry: Expiry,
     pub(crate) wishes: Wishes,
     pub(crate) notifications: Notifications,
@@ -112,6 +114,8 @@ pub(crate) enum Curious {
     Watch = 1,
     /// Clients that cache what they read.
     Tracking = 2,
+    /// Clients that wait for keys.
+    Blocked = 4,
 }
 
 /// What [`Shared::new`] is made of.
@@ -156,6 +160,7 @@ impl Shared {
             group: RefCell::default(),
             waits: Waits::default(),
             watches: Watches::default(),
+            queues: Queues::default(),
             expiry: Expiry::default(),
             notifications: Notifications::default(),
             pubsub: Hub::default(),
@@ -225,6 +230,7 @@ impl Shared {
         *self.routes.borrow_mut() = routes;
         self.waits.resume_leaderless();
         self.pubsub.drop_moved(self);
+        self.redirect_waiters();
     }
 
     /// Appends a reply or a push message to a client's output and sees that it is sent.

@@ -39,6 +39,7 @@ pub(crate) async fn run(shared: Rc<Shared>) {
         }
         for tag in tags {
             machine::fail(&shared, tag, &Failure::Unknown);
+            shared.pending.borrow_mut().strand(tag);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::blocking::End;
+use crate::replies;
 use crate::session::Hold;
 use crate::shared::{Exit, Shared};
 
@@ -57,6 +59,7 @@ pub(crate) async fn watch_group(shared: Rc<Shared>) {
         if led.is_some() && led != term {
             shared.all_watched_changed();
             shared.invalidate_all();
+            shared.end_all_waits(&End::Farewell(replies::UNBLOCKED_BY_LOSS));
         }
         led = term;
         shared.waits.resume_leaderless();

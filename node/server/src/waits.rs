@@ -84,7 +84,7 @@ impl Shared {
             }
             Hold::Paused => self.waits.paused.borrow_mut().push(waiting),
             Hold::InFlight => self.waits.in_flight.borrow_mut().push(waiting),
-            Hold::Free | Hold::Batch | Hold::Later => {}
+            Hold::Free | Hold::Batch | Hold::Later | Hold::Blocked => {}
         }
     }
 

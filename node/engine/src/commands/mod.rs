@@ -4,6 +4,7 @@
 //! script tests stand in `tests/scripts/<family>/`, named after the command.
 
 mod bitmaps;
+pub mod blocking;
 mod decimal;
 mod elements;
 mod expiry_options;

@@ -261,6 +261,12 @@ impl WriteCx<'_> {
         self.keyspace.database_mut(self.db).set_expiry(key, at_ms)
     }
 
+    /// Says that a command that can wait for its keys has found nothing in them. What it writes as
+    /// its reply is for those who may not wait.
+    pub fn found_nothing(&mut self) {
+        self.effects.found_nothing = true;
+    }
+
     /// Records that the value of a key was changed, and announces it. To be called once per key
     /// and change, after the change.
     #[inline]

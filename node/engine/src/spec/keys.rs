@@ -44,6 +44,12 @@ impl KeyAccess {
         (0..NAMES.len()).filter(move |bit| self.0 & (1 << bit) != 0).map(|bit| NAMES[bit])
     }
 
+    /// Whether the key may have more in it afterwards than before.
+    pub const fn may_add(self) -> bool {
+        const READ_REMOVED_OR_SHRUNK: u16 = 1 | 8 | 128;
+        self.0 & READ_REMOVED_OR_SHRUNK == 0
+    }
+
     /// What an unstated access means for a command that writes or does not.
     #[must_use]
     pub const fn or_default(self, writes: bool) -> KeyAccess {

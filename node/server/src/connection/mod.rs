@@ -37,6 +37,7 @@ pub(crate) async fn serve(shared: Rc<Shared>, session: Rc<Session>) {
     shared.pubsub.forget(&session);
     shared.stop_tracking(&session);
     shared.leave_transaction(&session);
+    shared.leave_queues(&session);
     shared.sessions.remove(session.id);
 }
 
@@ -78,6 +79,10 @@ impl Connection<'_> {
                 Hold::Free => {}
                 Hold::Later => {
                     ready!(self.poll_later(cx))?;
+                    continue;
+                }
+                Hold::Blocked => {
+                    ready!(self.poll_blocked(cx))?;
                     continue;
                 }
                 _ => {
@@ -220,6 +225,22 @@ impl Connection<'_> {
             }
             return Poll::Ready(Ok(()));
         }
+        while session.input_bytes() < AHEAD_BYTES {
+            match ready!(self.poll_append(cx))? {
+                Received::End => {
+                    session.kill();
+                    return Poll::Ready(Ok(()));
+                }
+                Received::Some(count) => self.count(count),
+            };
+        }
+        Poll::Pending
+    }
+
+    /// Waits for a key, and notices if the client goes away meanwhile.
+    fn poll_blocked(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let session = self.session;
+        session.stall();
         while session.input_bytes() < AHEAD_BYTES {
             match ready!(self.poll_append(cx))? {
                 Received::End => {

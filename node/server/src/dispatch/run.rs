@@ -149,8 +149,17 @@ impl<'a> Runner<'a> {
         };
         let mut turn = self.shared.turn.borrow_mut();
         let join = if writes { Batch::write } else { Batch::ride };
+        let first = turn.items.len();
         join(&mut turn, self.session, &request);
+        drop(turn);
         self.has_batch = true;
+        if writes {
+            self.shared.try_behind(first);
+            if entry.has(Flags::BLOCKING) {
+                self.shared.begin_to_try(self.session);
+                return Step::Done(Hold::Batch);
+            }
+        }
         Step::Next
     }
 

@@ -186,8 +186,12 @@ impl Runner<'_> {
             self.exec_here(&transaction, output);
             return Step::Next;
         }
-        self.shared.turn.borrow_mut().exec(self.session, &transaction, entry.number);
+        let mut turn = self.shared.turn.borrow_mut();
+        let first = turn.items.len();
+        turn.exec(self.session, &transaction, entry.number);
+        drop(turn);
         self.has_batch = true;
+        self.shared.try_behind(first);
         if ends_batch {
             // At the time of the judgement, so that no watched key expires in between.
             flush::end_batch_at(self.shared, now_ms);
@@ -211,7 +215,8 @@ impl Runner<'_> {
         }
         let (pending, turn) = (self.shared.pending.borrow(), self.shared.turn.borrow());
         let mut under_way = pending.batches().chain(std::iter::once(&*turn));
-        if !under_way.any(|batch| may_touch(batch, &self.shared.registry, watching.keys())) {
+        let may_touch = |batch| may_touch(batch, &self.shared.registry, watching.keys());
+        if !pending.has_stranded() && !under_way.any(may_touch) {
             return Judgement::Unchanged;
         }
         // Writes that never change the key could go on for ever. To fail is always right.

@@ -23,7 +23,8 @@
 //!
 //! 1. An entry that changed it *has been applied*: its effects mark the watcher, see [`Watches`].
 //! 2. A write to it is *under way*: in a batch that has been proposed, or in the turn's. Whether
-//!    it changes the key shows when it is applied, so `EXEC` waits for that.
+//!    it changes the key shows when it is applied, so `EXEC` waits for that. So it does for
+//!    whatever was given up on and may still be applied.
 //! 3. Its *time is over*, or will be before the entry is stamped. A batch with such an `EXEC` is
 //!    therefore stamped with the time at which that was decided, and closed.
 //!

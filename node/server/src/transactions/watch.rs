@@ -9,7 +9,7 @@ use quoris_engine::{Engine, KeyState, Slot};
 use crate::registry::{Keys, Registry};
 use crate::session::Session;
 use crate::shared::{Curious, Shared};
-use crate::turn::{Batch, Kind};
+use crate::turn::Batch;
 
 /// The keys that are watched, and by whom.
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Watching {
 /// Whether applying a batch may change one of the keys. Which database a command works on is not
 /// looked at, since some work on two.
 pub(crate) fn may_touch(batch: &Batch, registry: &Registry, keys: &[WatchedKey]) -> bool {
-    batch.items.iter().filter(|item| item.kind == Kind::Write).any(|item| {
+    batch.items.iter().filter(|item| item.kind.is_logged()).any(|item| {
         let entry = registry.entry(item.number);
         if entry.touches_undeclared() {
             return true;

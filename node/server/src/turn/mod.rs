@@ -37,6 +37,8 @@ const FULL: usize = 16 << 20;
 pub(crate) enum Kind {
     /// A command that writes; in the payload.
     Write,
+    /// The same, for a client that waits; see [`crate::blocking`].
+    Attempt,
     /// A command that only reads; in the riders.
     Read,
     /// A command that the node runs itself; in the riders. Only inside a transaction.
@@ -45,6 +47,14 @@ pub(crate) enum Kind {
     Said,
     /// EXEC: the head of the reply to so many items that follow. Has no bytes.
     Exec(u32),
+}
+
+impl Kind {
+    /// Whether it is in the payload.
+    #[inline]
+    pub(crate) fn is_logged(self) -> bool {
+        matches!(self, Kind::Write | Kind::Attempt)
+    }
 }
 
 /// A command of a batch.
@@ -113,6 +123,12 @@ impl Batch {
         self.share(session);
     }
 
+    /// Adds an attempt to serve a session that waits.
+    pub(crate) fn attempt(&mut self, session: &Rc<Session>, request: &Request<'_>) {
+        self.add(request, Kind::Attempt);
+        self.share(session);
+    }
+
     /// Adds a read that follows a write of its own connection.
     pub(crate) fn ride(&mut self, session: &Rc<Session>, request: &Request<'_>) {
         self.add(request, Kind::Read);
@@ -148,12 +164,12 @@ impl Batch {
     }
 
     fn add(&mut self, request: &Request<'_>, kind: Kind) {
-        if kind == Kind::Write && request.db != self.db {
+        if kind.is_logged() && request.db != self.db {
             let number = request.db.to_string();
             encode_command(&mut self.payload, [b"SELECT" as &[u8], number.as_bytes()].into_iter());
             self.db = request.db;
         }
-        let out = if kind == Kind::Write { &mut self.payload } else { &mut self.riders };
+        let out = if kind.is_logged() { &mut self.payload } else { &mut self.riders };
         let (start, first_span) = (out.len(), self.spans.len());
         if let Some((bytes, spans)) = request.encoded {
             out.extend_from_slice(bytes);
@@ -203,8 +219,8 @@ impl Batch {
     #[inline]
     pub(crate) fn args<'a>(&'a self, item: &Item) -> Args<'a> {
         let bytes: &[u8] = match item.kind {
-            Kind::Write if self.payload.is_empty() => &self.proposed,
-            Kind::Write => &self.payload,
+            Kind::Write | Kind::Attempt if self.payload.is_empty() => &self.proposed,
+            Kind::Write | Kind::Attempt => &self.payload,
             Kind::Read | Kind::Node | Kind::Said | Kind::Exec(_) => &self.riders,
         };
         let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];

@@ -1,6 +1,6 @@
 //! What has been proposed and not been applied, and what becomes of it if it never is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use quoris_engine::{Args, CommandError};
 
@@ -11,6 +11,8 @@ use super::{Batch, Kind};
 pub(crate) struct Pending {
     batches: VecDeque<(u64, Batch)>,
     next_tag: u64,
+    /// Those that have been answered, although they may still be applied.
+    stranded: BTreeSet<u64>,
     spare: Vec<Batch>,
 }
 
@@ -34,6 +36,21 @@ impl Pending {
     /// The batches under way, in the order in which they were proposed.
     pub(crate) fn batches(&self) -> impl Iterator<Item = &Batch> {
         self.batches.iter().map(|(_, batch)| batch)
+    }
+
+    /// A batch that has been answered may still be applied.
+    pub(crate) fn strand(&mut self, tag: u64) {
+        self.stranded.insert(tag);
+    }
+
+    /// What has become of a batch is known at last.
+    pub(crate) fn settle(&mut self, tag: u64) {
+        self.stranded.remove(&tag);
+    }
+
+    /// Whether something may be applied of which nothing else is known.
+    pub(crate) fn has_stranded(&self) -> bool {
+        !self.stranded.is_empty()
     }
 
     /// The tag of the batch that was proposed last.
@@ -129,5 +146,10 @@ mod tests {
         assert!(pending.take(tags[3]).is_some());
         assert_eq!(pending.len(), 1);
         assert!(pending.take(0).is_none());
+        pending.strand(tags[1]);
+        pending.settle(tags[0]);
+        assert!(pending.has_stranded());
+        pending.settle(tags[1]);
+        assert!(!pending.has_stranded());
     }
 }

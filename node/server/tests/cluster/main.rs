@@ -2,6 +2,7 @@
 //! sockets, on disks that forget what was not synced.
 
 mod answers;
+mod atomicity;
 mod lives;
 mod messages;
 mod node;

@@ -30,10 +30,19 @@ impl Wire {
 
     /// Sends a command; an error if the connection is gone before the reply is there.
     pub fn try_ask(&mut self, words: &[&str]) -> io::Result<String> {
+        self.try_send(words)?;
+        self.try_next()
+    }
+
+    /// Sends a command whose reply may take its time.
+    pub fn send(&mut self, words: &[&str]) {
+        self.try_send(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    }
+
+    fn try_send(&mut self, words: &[&str]) -> io::Result<()> {
         let mut request = Vec::new();
         encode_command(&mut request, words.iter().map(|word| word.as_bytes()));
-        self.stream.write_all(&request)?;
-        self.try_next()
+        self.stream.write_all(&request)
     }
 
     /// Waits for a message; an error if the connection ends or nothing comes in time.

@@ -1,5 +1,6 @@
 //! Commands on lists.
 
+mod blocking;
 mod change;
 mod pop;
 mod position;
@@ -16,6 +17,11 @@ use crate::keyspace::Key;
 use crate::types::{End, List, ListLimits};
 
 pub(super) const COMMANDS: &[Command] = &[
+    blocking::BLMOVE,
+    blocking::BLMPOP,
+    blocking::BLPOP,
+    blocking::BRPOP,
+    blocking::BRPOPLPUSH,
     change::LINSERT,
     change::LREM,
     change::LSET,

@@ -87,37 +87,66 @@ fn pop(
 }
 
 fn lmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let numkeys = options::integer_or(args.get(1), NUMKEYS)?;
-    let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
-    let place = numkeys.checked_add(2).filter(|place| *place < args.len()).ok_or(SYNTAX)?;
-    let end = parse_end(args.get(place))?;
-    let count = match args.len() - place {
-        1 => 1,
-        more @ 3.. if options::is(args.get(place + 1), "count") => {
-            let count = options::integer_or(args.get(place + 2), COUNT)?;
-            let count = usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?;
-            if more > 3 {
-                return Err(SYNTAX);
+    let wanted = Wanted::parse(&args, 1)?;
+    pop_first(cx, &args, &wanted, reply).map(drop)
+}
+
+/// What LMPOP and BLMPOP are asked for.
+pub(super) struct Wanted {
+    /// The words of the keys.
+    keys: core::ops::Range<usize>,
+    end: End,
+    count: usize,
+}
+
+impl Wanted {
+    /// Reads `numkeys key [key …] LEFT | RIGHT [COUNT count]` from word `at` on.
+    pub(super) fn parse(args: &Args<'_>, at: usize) -> Result<Wanted> {
+        let numkeys = options::integer_or(args.get(at), NUMKEYS)?;
+        let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
+        let first = at + 1;
+        let place = numkeys.checked_add(first).filter(|place| *place < args.len());
+        let place = place.ok_or(SYNTAX)?;
+        let end = parse_end(args.get(place))?;
+        let count = match args.len() - place {
+            1 => 1,
+            more @ 3.. if options::is(args.get(place + 1), "count") => {
+                let count = options::integer_or(args.get(place + 2), COUNT)?;
+                let count = usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?;
+                if more > 3 {
+                    return Err(SYNTAX);
+                }
+                count
             }
-            count
-        }
-        _ => return Err(SYNTAX),
-    };
-    for word in 2..place {
-        let key = cx.key(&args, word);
+            _ => return Err(SYNTAX),
+        };
+        Ok(Wanted { keys: first..place, end, count })
+    }
+}
+
+/// Takes elements from the first list that has any, and writes them, or null. False if none has.
+pub(super) fn pop_first(
+    cx: &mut WriteCx<'_>,
+    args: &Args<'_>,
+    wanted: &Wanted,
+    reply: &mut Writer<'_>,
+) -> Result<bool> {
+    for word in wanted.keys.clone() {
+        let key = cx.key(args, word);
         if let Some(list) = cx.get::<List>(&key)? {
             reply.array(2);
             reply.bulk(key.bytes);
-            reply.array(count.min(list.len()));
-            return take(cx, &key, end, count, reply);
+            reply.array(wanted.count.min(list.len()));
+            take(cx, &key, wanted.end, wanted.count, reply)?;
+            return Ok(true);
         }
     }
     reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
 /// Removes up to `count` elements from a list that is there, and writes them from the end inwards.
-fn take(
+pub(super) fn take(
     cx: &mut WriteCx<'_>,
     key: &Key<'_>,
     end: End,

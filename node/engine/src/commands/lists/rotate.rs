@@ -44,7 +44,8 @@ fn rpoplpush(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Re
     rotate(cx, &args, reply, End::Back, End::Front)
 }
 
-fn rotate(
+/// Moves an element and writes it, or null if there is none.
+pub(super) fn rotate(
     cx: &mut WriteCx<'_>,
     args: &Args<'_>,
     reply: &mut Writer<'_>,

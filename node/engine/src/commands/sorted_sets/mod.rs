@@ -1,6 +1,7 @@
 //! Commands on sorted sets.
 
 mod add;
+mod blocking;
 mod bounds;
 mod combine;
 mod combine_commands;
@@ -20,6 +21,9 @@ use crate::command::Command;
 pub(super) const COMMANDS: &[Command] = &[
     add::ZADD,
     add::ZINCRBY,
+    blocking::BZMPOP,
+    blocking::BZPOPMAX,
+    blocking::BZPOPMIN,
     combine_commands::ZDIFF,
     combine_commands::ZDIFFSTORE,
     combine_commands::ZINTER,

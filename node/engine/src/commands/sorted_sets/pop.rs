@@ -66,12 +66,12 @@ const COUNT: CommandError = CommandError::fixed("ERR count should be greater tha
 
 /// Which end to take from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Least,
     Greatest,
 }
 
-type Taken = Vec<(Vec<u8>, f64)>;
+pub(super) type Taken = Vec<(Vec<u8>, f64)>;
 
 fn zpopmin(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     pop(cx, args, reply, End::Least)
@@ -106,10 +106,60 @@ fn pop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>, end: End) -
 }
 
 fn zmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let (keys, end, count) = parse_zmpop(&args)?;
-    for word in keys {
-        let key = cx.key(&args, word);
-        let taken = take(cx, &key, count, end)?;
+    let wanted = Wanted::parse(&args, 1)?;
+    pop_first(cx, &args, &wanted, reply).map(drop)
+}
+
+fn parse_end(word: &[u8]) -> Result<End> {
+    if options::is(word, "min") {
+        Ok(End::Least)
+    } else if options::is(word, "max") {
+        Ok(End::Greatest)
+    } else {
+        Err(SYNTAX)
+    }
+}
+
+/// What ZMPOP and BZMPOP are asked for.
+pub(super) struct Wanted {
+    /// The words of the keys.
+    keys: core::ops::Range<usize>,
+    end: End,
+    count: usize,
+}
+
+impl Wanted {
+    /// Reads `numkeys key [key …] MIN | MAX [COUNT count]` from word `at` on.
+    pub(super) fn parse(args: &Args<'_>, at: usize) -> Result<Wanted> {
+        let numkeys = options::integer_or(args.get(at), NUMKEYS)?;
+        let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
+        let first = at + 1;
+        let place = numkeys.checked_add(first).filter(|place| *place < args.len());
+        let place = place.ok_or(SYNTAX)?;
+        let end = parse_end(args.get(place))?;
+        let count = match args.len() - place {
+            1 => 1,
+            3 if options::is(args.get(place + 1), "count") => {
+                let count = options::integer_or(args.get(place + 2), COUNT)?;
+                usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?
+            }
+            _ => return Err(SYNTAX),
+        };
+        Ok(Wanted { keys: first..place, end, count })
+    }
+}
+
+/// Takes members from the first sorted set that has any, and writes them, or null. False if none
+/// has.
+pub(super) fn pop_first(
+    cx: &mut WriteCx<'_>,
+    args: &Args<'_>,
+    wanted: &Wanted,
+    reply: &mut Writer<'_>,
+) -> Result<bool> {
+    for word in wanted.keys.clone() {
+        let key = cx.key(args, word);
+        let taken = take(cx, &key, wanted.count, wanted.end)?;
         if !taken.is_empty() {
             reply.array(2);
             reply.bulk(key.bytes);
@@ -119,35 +169,14 @@ fn zmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
                 reply.bulk(member);
                 reply.double(*score);
             }
-            return Ok(());
+            return Ok(true);
         }
     }
     reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
-/// The words of the keys, the end to take from, and how many.
-fn parse_zmpop(args: &Args<'_>) -> Result<(core::ops::Range<usize>, End, usize)> {
-    let numkeys = options::integer_or(&args[1], NUMKEYS)?;
-    let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
-    let place = numkeys.checked_add(2).filter(|place| *place < args.len()).ok_or(SYNTAX)?;
-    let end = match args.get(place) {
-        word if options::is(word, "min") => End::Least,
-        word if options::is(word, "max") => End::Greatest,
-        _ => return Err(SYNTAX),
-    };
-    let count = match args.len() - place {
-        1 => 1,
-        3 if options::is(&args[place + 1], "count") => {
-            let count = options::integer_or(&args[place + 2], COUNT)?;
-            usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?
-        }
-        _ => return Err(SYNTAX),
-    };
-    Ok((2..place, end, count))
-}
-
-fn take(cx: &mut WriteCx<'_>, key: &Key<'_>, count: usize, end: End) -> Result<Taken> {
+pub(super) fn take(cx: &mut WriteCx<'_>, key: &Key<'_>, count: usize, end: End) -> Result<Taken> {
     let mut taken = Taken::new();
     let Some(set) = cx.get_mut::<SortedSet>(key)? else { return Ok(taken) };
     let collect = |member: &[u8], score: f64| taken.push((member.to_vec(), score));

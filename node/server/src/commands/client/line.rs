@@ -78,7 +78,7 @@ fn flags(session: &Session, watch: &Watch<'_>) -> String {
         ('O', watch.observe.is_monitor(session)),
         ('P', session.is_subscriber.get()),
         ('x', session.is_in_multi()),
-        ('b', session.hold() == Hold::Later),
+        ('b', matches!(session.hold(), Hold::Later | Hold::Blocked)),
         ('t', track.is_some()),
         ('R', track.as_ref().is_some_and(|track| track.is_broken)),
         ('B', track.as_ref().is_some_and(|track| track.mode == Mode::Broadcast)),

@@ -6,6 +6,7 @@ mod list;
 mod own;
 mod pause;
 mod tracking;
+mod unblock;
 
 use quoris_engine::spec::{Flags, Group, Spec};
 use quoris_engine::{Args, CommandError, Result};
@@ -34,7 +35,7 @@ const CLIENT: NodeCommand = NodeCommand::container(
     SUBCOMMANDS,
 );
 
-subcommands!(SUBCOMMANDS: 17 = [
+subcommands!(SUBCOMMANDS: 18 = [
     tracking::CACHING,
     own::GETNAME,
     tracking::GETREDIR,
@@ -51,6 +52,7 @@ subcommands!(SUBCOMMANDS: 17 = [
     own::SETNAME,
     tracking::TRACKING,
     tracking::TRACKINGINFO,
+    unblock::UNBLOCK,
     pause::UNPAUSE,
 ]);
 
@@ -95,6 +97,8 @@ const LINES: &[&str] = &[
     "      Return clients of specified type.",
     "    * ID <client-id> [...]",
     "      Return clients of specified IDs only.",
+    "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+    "    Unblock the specified blocked client.",
     "UNPAUSE",
     "    Stop the current client pause, resuming traffic.",
     "PAUSE <timeout> [WRITE|ALL]",

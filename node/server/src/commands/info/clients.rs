@@ -18,7 +18,7 @@ fields! { FIELDS:
     "client_recent_max_output_buffer" => |facts| largest(facts.shared, Session::output_bytes),
     "tracking_clients" => |facts| facts.shared.tracking.clients(),
     "pubsub_clients" => |facts| count(facts.shared, |session| session.is_subscriber.get()),
-    "blocked_clients" => |facts| count(facts.shared, |session| session.hold() == Hold::Later),
+    "blocked_clients" => |facts| count(facts.shared, |session| matches!(session.hold(), Hold::Later | Hold::Blocked)),
     "quoris_paused_clients" => |facts| count(facts.shared, |session| session.hold() == Hold::Paused),
 }
 
