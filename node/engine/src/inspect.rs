@@ -60,6 +60,7 @@ pub fn memory_bytes(entry: &Entry) -> usize {
         ValueRef::Set(set) => set.memory_bytes(),
         ValueRef::SortedSet(set) => set.memory_bytes(),
         ValueRef::Hash(hash) => hash.memory_bytes(),
+        ValueRef::Stream(stream) => stream.memory_bytes(),
     };
     entry.allocated() + inside
 }

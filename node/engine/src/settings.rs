@@ -26,6 +26,10 @@ pub struct Settings {
     pub sorted_set_compact_value: u32,
     /// `list-max-listpack-size`: elements per node if positive, a size class of bytes if negative.
     pub list_node_size: i32,
+    /// `stream-node-max-bytes`: bytes of a node of a stream; 0 for the most there can be.
+    pub stream_node_bytes: u64,
+    /// `stream-node-max-entries`: entries of a node of a stream; 0 for any number.
+    pub stream_node_entries: u64,
     /// `hll-sparse-max-bytes`: bytes of a sparse `HyperLogLog`, its header included.
     pub hyperloglog_sparse_bytes_max: u64,
     /// `proto-max-bulk-len`: the longest string value in bytes.
@@ -48,6 +52,8 @@ impl Default for Settings {
             sorted_set_compact_entries: 128,
             sorted_set_compact_value: 64,
             list_node_size: -2,
+            stream_node_bytes: 4096,
+            stream_node_entries: 100,
             hyperloglog_sparse_bytes_max: 3000,
             string_bytes_max: 512 * 1024 * 1024,
             track_frequency: false,
@@ -58,7 +64,7 @@ impl Default for Settings {
 
 impl Settings {
     /// All settings by name, as numbers; the names are kept in snapshots.
-    pub(crate) fn fields(&self) -> [(&'static str, u64); 12] {
+    pub(crate) fn fields(&self) -> [(&'static str, u64); 14] {
         [
             ("hash-compact-entries", self.hash_compact_entries.into()),
             ("hash-compact-value", self.hash_compact_value.into()),
@@ -68,6 +74,8 @@ impl Settings {
             ("sorted-set-compact-entries", self.sorted_set_compact_entries.into()),
             ("sorted-set-compact-value", self.sorted_set_compact_value.into()),
             ("list-node-size", u64::from(self.list_node_size as u32)),
+            ("stream-node-bytes", self.stream_node_bytes),
+            ("stream-node-entries", self.stream_node_entries),
             ("hyperloglog-sparse-bytes-max", self.hyperloglog_sparse_bytes_max),
             ("string-bytes-max", self.string_bytes_max),
             ("track-frequency", self.track_frequency.into()),
@@ -88,6 +96,8 @@ impl Settings {
             "sorted-set-compact-entries" => self.sorted_set_compact_entries = small?,
             "sorted-set-compact-value" => self.sorted_set_compact_value = small?,
             "list-node-size" => self.list_node_size = small? as i32,
+            "stream-node-bytes" => self.stream_node_bytes = value,
+            "stream-node-entries" => self.stream_node_entries = value,
             "hyperloglog-sparse-bytes-max" => self.hyperloglog_sparse_bytes_max = value,
             "string-bytes-max" => self.string_bytes_max = value,
             "track-frequency" => self.track_frequency = value > 0,
@@ -98,7 +108,7 @@ impl Settings {
     }
 
     /// The settings that may change while a shard lives, by the names of their directives.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 14] = [
         "databases",
         "hash-max-listpack-entries",
         "hash-max-listpack-value",
@@ -109,6 +119,8 @@ impl Settings {
         "set-max-intset-entries",
         "set-max-listpack-entries",
         "set-max-listpack-value",
+        "stream-node-max-bytes",
+        "stream-node-max-entries",
         "zset-max-listpack-entries",
         "zset-max-listpack-value",
     ];
@@ -126,6 +138,12 @@ impl Settings {
             "zset-max-listpack-value" => &mut self.sorted_set_compact_value,
             "list-max-listpack-size" => {
                 return assign(&mut self.list_node_size, value.parse().ok());
+            }
+            "stream-node-max-bytes" => {
+                return assign(&mut self.stream_node_bytes, value.parse().ok());
+            }
+            "stream-node-max-entries" => {
+                return assign(&mut self.stream_node_entries, value.parse().ok());
             }
             "hll-sparse-max-bytes" => {
                 return assign(&mut self.hyperloglog_sparse_bytes_max, value.parse().ok());
@@ -159,6 +177,8 @@ impl Settings {
             "list-max-listpack-size" => self.list_node_size.to_string(),
             "proto-max-bulk-len" => self.string_bytes_max.to_string(),
             "set-max-intset-entries" => self.set_intset_entries.to_string(),
+            "stream-node-max-bytes" => self.stream_node_bytes.to_string(),
+            "stream-node-max-entries" => self.stream_node_entries.to_string(),
             "set-max-listpack-entries" => self.set_compact_entries.to_string(),
             "set-max-listpack-value" => self.set_compact_value.to_string(),
             "zset-max-listpack-entries" => self.sorted_set_compact_entries.to_string(),

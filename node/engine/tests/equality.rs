@@ -73,7 +73,9 @@ fn choices(session: &mut Session) -> Vec<Reply> {
     for _ in 0..5 {
         found.push(run(session, &["RANDOMKEY".into()]));
         for key in ["a", "b", "c", "{t}d", "{t}e", "f", "g"] {
-            for command in ["SPOP", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "LPOP", "ZPOPMIN"] {
+            for command in
+                ["SPOP", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "LPOP", "ZPOPMIN", "XLEN"]
+            {
                 found.push(run(session, &[command.into(), key.into()]));
             }
         }

@@ -174,6 +174,10 @@ fn a_digest_tells_order_expiry_database_and_encoding_apart() {
         digest(&["APPEND l 1", "SETRANGE l 0 1"]),
         digest(&["HSET l 1 2"]),
         digest(&["ZADD l 1 2"]),
+        digest(&["XADD l 1 1 2"]),
+        digest(&["XADD l 1 1 2", "XSETID l 2"]),
+        digest(&["XADD l 1 1 2", "XGROUP CREATE l g 0"]),
+        digest(&["XADD l 1 1 2", "XGROUP CREATE l g 0", "XGROUP CREATECONSUMER l g c"]),
         digest(&[]),
     ];
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());

@@ -17,6 +17,7 @@ mod options;
 mod sets;
 mod settings;
 mod sorted_sets;
+pub mod streams;
 mod strings;
 
 pub use self::keys::check_slots;
@@ -33,5 +34,6 @@ pub static FAMILIES: &[&[Command]] = &[
     settings::COMMANDS,
     sets::COMMANDS,
     sorted_sets::COMMANDS,
+    streams::COMMANDS,
     strings::COMMANDS,
 ];

@@ -278,6 +278,11 @@ impl WriteCx<'_> {
         self.notify(class, event, key);
     }
 
+    /// Records a change that nobody waits for and no `WATCH` or cache needs to know of.
+    pub fn changed_silently(&mut self) {
+        self.effects.changes += 1;
+    }
+
     /// Announces something about a key without counting it as a change.
     #[inline]
     pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {

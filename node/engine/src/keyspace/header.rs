@@ -27,6 +27,8 @@ pub(super) enum Kind {
     SortedSet,
     /// A hash.
     Hash,
+    /// A stream.
+    Stream,
 }
 
 /// The header word of an entry.
@@ -74,7 +76,8 @@ impl Header {
             3 => Kind::List,
             4 => Kind::Set,
             5 => Kind::SortedSet,
-            _ => Kind::Hash,
+            6 => Kind::Hash,
+            _ => Kind::Stream,
         }
     }
 

@@ -35,7 +35,7 @@ use core::{fmt, slice};
 use super::access;
 use super::header::{Header, INLINE_MAX, Kind, WORD};
 use super::value::{Collection, Content, StringRef, StringValue, Value, ValueMut, ValueRef};
-use crate::types::{Hash, List, Set, SortedSet};
+use crate::types::{Hash, List, Set, SortedSet, Stream};
 
 /// What the expiry word holds for a key that lives for ever.
 const NEVER: u64 = u64::MAX;
@@ -86,6 +86,9 @@ impl Entry {
                 Self::with_word(key, Kind::SortedSet, Box::into_raw(set), expires)
             }
             Value::Hash(hash) => Self::with_word(key, Kind::Hash, Box::into_raw(hash), expires),
+            Value::Stream(stream) => {
+                Self::with_word(key, Kind::Stream, Box::into_raw(stream), expires)
+            }
         }
     }
 
@@ -253,6 +256,7 @@ impl Entry {
             ValueRef::Set(_) => size_of::<Set>(),
             ValueRef::SortedSet(_) => size_of::<SortedSet>(),
             ValueRef::Hash(_) => size_of::<Hash>(),
+            ValueRef::Stream(_) => size_of::<Stream>(),
         };
         header.size(self.key_len()) + outside
     }
@@ -313,6 +317,7 @@ impl Entry {
                 Kind::Set => ValueRef::Set(&**self.value_word::<*mut Set>()),
                 Kind::SortedSet => ValueRef::SortedSet(&**self.value_word::<*mut SortedSet>()),
                 Kind::Hash => ValueRef::Hash(&**self.value_word::<*mut Hash>()),
+                Kind::Stream => ValueRef::Stream(&**self.value_word::<*mut Stream>()),
             }
         }
     }
@@ -328,6 +333,7 @@ impl Entry {
                 Kind::Set => ValueMut::Set(&mut **self.value_word::<*mut Set>()),
                 Kind::SortedSet => ValueMut::SortedSet(&mut **self.value_word::<*mut SortedSet>()),
                 Kind::Hash => ValueMut::Hash(&mut **self.value_word::<*mut Hash>()),
+                Kind::Stream => ValueMut::Stream(&mut **self.value_word::<*mut Stream>()),
             })
         }
     }
@@ -435,6 +441,7 @@ impl Entry {
                 Kind::Set => Value::Set(Box::from_raw(*self.value_word())),
                 Kind::SortedSet => Value::SortedSet(Box::from_raw(*self.value_word())),
                 Kind::Hash => Value::Hash(Box::from_raw(*self.value_word())),
+                Kind::Stream => Value::Stream(Box::from_raw(*self.value_word())),
             }
         };
         self.free();
@@ -453,6 +460,7 @@ impl Drop for Entry {
                 Kind::Set => drop(Box::<Set>::from_raw(*self.value_word())),
                 Kind::SortedSet => drop(Box::<SortedSet>::from_raw(*self.value_word())),
                 Kind::Hash => drop(Box::<Hash>::from_raw(*self.value_word())),
+                Kind::Stream => drop(Box::<Stream>::from_raw(*self.value_word())),
             }
             dealloc(self.at.as_ptr().cast(), layout_of(self.header(), self.key_len()));
         }

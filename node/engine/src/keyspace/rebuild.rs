@@ -117,6 +117,7 @@ impl Rebuild {
                 Value::Set(Box::new(copy))
             }
             ValueRef::Hash(hash) => Value::Hash(Box::new(hash.clone())),
+            ValueRef::Stream(stream) => Value::Stream(Box::new(stream.clone())),
             ValueRef::SortedSet(set) => {
                 let compact = set.is_compact();
                 let mut copy = SortedSet::default();

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::types::{Hash, List, Set, SortedSet};
+use crate::types::{Hash, List, Set, SortedSet, Stream};
 
 /// An owned value.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Value {
     SortedSet(Box<SortedSet>),
     /// A hash.
     Hash(Box<Hash>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 /// An owned string.
@@ -77,6 +79,8 @@ pub enum ValueRef<'a> {
     SortedSet(&'a SortedSet),
     /// A hash.
     Hash(&'a Hash),
+    /// A stream.
+    Stream(&'a Stream),
 }
 
 /// A collection, borrowed to be changed.
@@ -90,6 +94,8 @@ pub enum ValueMut<'a> {
     SortedSet(&'a mut SortedSet),
     /// A hash.
     Hash(&'a mut Hash),
+    /// A stream.
+    Stream(&'a mut Stream),
 }
 
 /// A borrowed string.
@@ -148,6 +154,8 @@ pub enum ValueKind {
     SortedSet,
     /// `hash`
     Hash,
+    /// `stream`
+    Stream,
 }
 
 impl ValueKind {
@@ -159,6 +167,7 @@ impl ValueKind {
             Self::Set => "set",
             Self::SortedSet => "zset",
             Self::Hash => "hash",
+            Self::Stream => "stream",
         }
     }
 }
@@ -180,6 +189,7 @@ impl ValueRef<'_> {
             Self::Set(set) => set.encoding().name(),
             Self::SortedSet(set) => set.encoding(),
             Self::Hash(hash) => hash.encoding().name(),
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -191,11 +201,12 @@ impl ValueRef<'_> {
             Self::Set(_) => ValueKind::Set,
             Self::SortedSet(_) => ValueKind::SortedSet,
             Self::Hash(_) => ValueKind::Hash,
+            Self::Stream(_) => ValueKind::Stream,
         }
     }
 }
 
-/// A type that lives behind a pointer in an entry, and goes away when it is empty.
+/// A type that lives behind a pointer in an entry. All but streams go away when they are empty.
 pub trait Collection: Sized + 'static {
     /// The collection inside a value of this type.
     fn in_ref(value: ValueRef<'_>) -> Option<&Self>;
@@ -248,3 +259,4 @@ collection!(List);
 collection!(Set);
 collection!(SortedSet);
 collection!(Hash);
+collection!(Stream);

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use super::RdbError;
 use super::input::Input;
-use crate::types::{Element, Encoded};
+use crate::types::{Element, Encoded, trailer_len};
 
 const HEADER: usize = 6;
 const END: u8 = 0xff;
@@ -55,7 +55,7 @@ impl Listpack {
 }
 
 fn push_size(out: &mut Vec<u8>, size: usize) {
-    let groups = (1..5).find(|groups| size < 1 << (7 * groups)).unwrap_or(5);
+    let groups = trailer_len(size);
     for group in (0..groups).rev() {
         let high = if group + 1 == groups { 0 } else { 0x80 };
         out.push((size >> (7 * group)) as u8 & 0x7f | high);

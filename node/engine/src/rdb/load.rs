@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::input::{Form, Input, Text};
-use super::{Loaded, RdbError, kind, listpack, node};
+use super::{Loaded, RdbError, kind, listpack, node, stream};
 use crate::keyspace::{Rebuild, StringRef, StringValue, Value};
 use crate::types::{Element, Encoding, List, Set, SortedSet};
 
@@ -29,6 +29,9 @@ pub(crate) fn load_value(
         }
         kind::SORTED_SET | kind::SORTED_SET_LISTPACK => {
             Value::SortedSet(Box::new(load_sorted_set(kind, input, rebuild)?))
+        }
+        kind::STREAM_OF_5 | kind::STREAM_OF_7_0 | kind::STREAM => {
+            Value::Stream(Box::new(stream::load(kind, input)?))
         }
         unknown => return Err(RdbError::UnknownType(unknown)),
     };

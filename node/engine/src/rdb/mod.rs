@@ -12,6 +12,7 @@
 //!   25 hash with deadlines: the earliest or 0, a listpack of field, value, deadline in ms or 0
 //!    5 sorted set   17 sorted set as a listpack
 //!   18 list of nodes: 1 and a plain element, or 2 and a listpack
+//!   21 stream, 19 and 15 streams of earlier versions: see `stream`
 //! ```
 //!
 //! A snapshot has to bring back more than Redis cares for: the order of elements, and whatever
@@ -36,6 +37,7 @@ mod listpack;
 mod load;
 mod lzf;
 mod save;
+mod stream;
 
 #[cfg(test)]
 mod tests;
@@ -67,6 +69,11 @@ mod kind {
     pub const SORTED_SET_LISTPACK: u8 = 17;
     pub const LIST: u8 = 18;
     pub const SET_LISTPACK: u8 = 20;
+    /// Redis 5: without what follows the last id.
+    pub const STREAM_OF_5: u8 = 15;
+    /// Redis 7.0: without the time when a consumer last got an entry.
+    pub const STREAM_OF_7_0: u8 = 19;
+    pub const STREAM: u8 = 21;
     pub const HASH_DEADLINES: u8 = 24;
     pub const HASH_LISTPACK_DEADLINES: u8 = 25;
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::listpack::Listpack;
-use super::{kind, node};
+use super::{kind, node, stream};
 use crate::keyspace::{Entry, StringRef, ValueRef};
 use crate::types::{Element, Encoding, List, Set, SortedSet};
 
@@ -75,6 +75,7 @@ pub(crate) fn type_of(entry: &Entry) -> u8 {
         ValueRef::Hash(hash) => super::hash::type_of(hash),
         ValueRef::SortedSet(set) if set.is_compact() => kind::SORTED_SET_LISTPACK,
         ValueRef::SortedSet(_) => kind::SORTED_SET,
+        ValueRef::Stream(_) => kind::STREAM,
     }
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn save_value(entry: &Entry, out: &mut Vec<u8>) {
         ValueRef::Set(set) => save_set(set, out),
         ValueRef::Hash(hash) => super::hash::save(hash, out),
         ValueRef::SortedSet(set) => save_sorted_set(set, out),
+        ValueRef::Stream(stream) => stream::save(stream, out),
     }
 }
 

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::keyspace::{Content, KeyHasher, StringRef, StringValue, Value};
+use crate::types::stream::StreamId;
 use crate::types::{Element, Encoding, SortedSet};
 
 fn rebuild() -> Rebuild {
@@ -118,6 +119,11 @@ fn show(value: &Value) -> String {
             }
             format!("hash {}:", hash.encoding().name())
         }
+        Value::Stream(stream) => {
+            let ids = stream.range(StreamId::MIN, StreamId::MAX).map(|entry| entry.id);
+            words.extend(ids.map(|id| id.with_text(text)));
+            String::from("stream:")
+        }
         Value::SortedSet(set) => {
             set.ascend(0, set.len(), |member, score| {
                 words.push(format!("{}={score}", text(member)));
@@ -141,6 +147,7 @@ fn payloads_of_a_real_server_are_read() {
         (b"\x04\x01\x01f\xc3\x09@F\x01xx\xe09\x00\x01xx\x0a\x00>l\x95_.R\xe7\xc1", "hash hashtable: f xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
         (b"\x11\x1c\x1c\x00\x00\x00\x06\x00\x81a\x02\x01\x01\x81b\x02\x832.5\x04\x81c\x02\x83inf\x04\xff\x0a\x00k\x1d\xde\xdc\xe8\xe2\xc3\x99", "zset listpack: a=1 b=2.5 c=inf"),
         (b"\x05\x02\xc3\x09@F\x01yy\xe09\x00\x01yy\x00\x00\x00\x00\x00\x00\x04@\x01a\x00\x00\x00\x00\x00\x00\xf0?\x0a\x00\xc0\xdaLf\xae\xee\xda\xe4", "zset skiplist: a=1 yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy=2.5"),
+        (b"\x13\x00\x00\x03\x00\x00\x00\x03\x00\x01\x00\x0a\x00G#\x17\x8f\x9aO\x82$", "stream: "),
     ];
     for (payload, expected) in table {
         let loaded = restore(payload, &rebuild()).expect("a payload of Redis");

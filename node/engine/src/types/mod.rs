@@ -8,12 +8,14 @@ mod list;
 mod packed;
 mod set;
 mod sorted_set;
+pub mod stream;
 mod table;
 
 pub use encoding::Encoding;
 pub use hash::{Fields, Hash, HashLimits, Record};
 pub use list::{End, List, ListLimits};
 pub use packed::Element;
-pub(crate) use packed::Encoded;
+pub(crate) use packed::{Encoded, trailer_len};
 pub use set::{Set, SetLimits};
 pub use sorted_set::{SortedSet, Tuning as SortedSetTuning};
+pub use stream::Stream;

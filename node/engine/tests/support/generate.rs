@@ -20,6 +20,10 @@ const TEXTS: [&str; 10] = [
 const INTEGERS: [&str; 9] = ["0", "1", "2", "3", "-1", "-2", "10", "100", "5000"];
 /// Everything, keys of the elements that are called like keys, and what only `SORT` understands.
 const PATTERNS: [&str; 5] = ["*", "*", "*->x", "#", "[a-c]*"];
+/// Ids of streams, so that commands meet each other's entries, and what may stand in their place.
+const IDS: [&str; 12] =
+    ["1-1", "1-2", "2", "3-0", "5-*", "*", "1700000000000-0", "0", "$", "-", "+", "(2"];
+const GROUPS: [&str; 2] = ["g", "h"];
 const DOUBLES: [&str; 6] = ["0", "1", "-1.5", "2.25", "1e10", "(3"];
 
 /// The words of a request for `command`, most of the time a valid one.
@@ -54,7 +58,7 @@ fn append(arg: &Arg, counted: bool, rng: &mut Rng, words: &mut Vec<String>) {
         let pick = |from: &[&str], rng: &mut Rng| from[rng.below(from.len())].to_string();
         match arg.kind {
             ArgKind::Key => words.push(pick(&KEYS, rng)),
-            ArgKind::String => words.push(pick(&TEXTS, rng)),
+            ArgKind::String => words.push(pick(texts(arg.name), rng)),
             ArgKind::Integer => words.push(pick(&INTEGERS, rng)),
             ArgKind::Double => words.push(pick(&DOUBLES, rng)),
             ArgKind::UnixTime => words.push((1_700_000_000_000 + rng.below(100_000)).to_string()),
@@ -65,6 +69,16 @@ fn append(arg: &Arg, counted: bool, rng: &mut Rng, words: &mut Vec<String>) {
             }
             ArgKind::Block => append_all(arg.children, rng, words),
         }
+    }
+}
+
+/// The texts for arguments of a name.
+fn texts(name: &str) -> &'static [&'static str] {
+    match name {
+        "id" | "start" | "end" | "last-id" | "lastid" | "max-deleted-id" | "threshold" => &IDS,
+        "group" | "consumer" => &GROUPS,
+        "min-idle-time" => &INTEGERS,
+        _ => &TEXTS,
     }
 }
 

@@ -12,7 +12,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::types::packed::{Element, Encoded, buffer, element};
+use crate::types::packed::{Element, Encoded, buffer, element, trailer_len};
 
 /// A sequence of elements, short enough that walking it is cheap.
 #[derive(Clone, Debug, Default)]
@@ -247,19 +247,6 @@ fn write(element: &Encoded<'_>, place: &mut [u8]) {
     element.write(place);
     let (trailer, len) = trailer(element.len());
     place[element.len()..].copy_from_slice(&trailer[..len]);
-}
-
-/// How many bytes the size takes. The limits are those of a Redis listpack, which give the largest
-/// sizes of two, three and four bytes one byte more than they need.
-#[inline]
-const fn trailer_len(size: usize) -> usize {
-    match size {
-        0..0x80 => 1,
-        0x80..0x3fff => 2,
-        0x3fff..0x001f_ffff => 3,
-        0x001f_ffff..0x0fff_ffff => 4,
-        _ => 5,
-    }
 }
 
 /// A size to be read backwards, and how many bytes it takes.

@@ -149,6 +149,20 @@ impl<'a> Encoded<'a> {
     }
 }
 
+/// How many bytes the size of an element takes behind it, in a form to be read backwards. The limits
+/// are those of a Redis listpack, which give the largest sizes of two, three and four bytes one byte
+/// more than they need.
+#[inline]
+pub(crate) const fn trailer_len(size: usize) -> usize {
+    match size {
+        0..0x80 => 1,
+        0x80..0x3fff => 2,
+        0x3fff..0x001f_ffff => 3,
+        0x001f_ffff..0x0fff_ffff => 4,
+        _ => 5,
+    }
+}
+
 /// How many bytes the element at the beginning of `place` takes.
 #[inline]
 pub(in crate::types) fn size_of_first(place: &[u8]) -> usize {

@@ -6,5 +6,5 @@ pub(in crate::types) mod element;
 mod entries;
 
 pub use element::Element;
-pub(crate) use element::Encoded;
+pub(crate) use element::{Encoded, trailer_len};
 pub(in crate::types) use entries::{Entries, Iter as PackedIter, words};

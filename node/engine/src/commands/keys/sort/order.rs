@@ -101,7 +101,9 @@ fn collect(value: ValueRef<'_>, range: Range<usize>, len: usize, reversed: bool)
             let members = set.members_at(range);
             members.for_each(|member| member.with_bytes(|text| found.push(text)));
         }
-        ValueRef::String(_) | ValueRef::Hash(_) => unreachable!("the type was checked"),
+        ValueRef::String(_) | ValueRef::Hash(_) | ValueRef::Stream(_) => {
+            unreachable!("the type was checked")
+        }
     }
     found
 }
