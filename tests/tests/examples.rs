@@ -39,6 +39,7 @@ examples! {
     chat: "chat.mjs",
     geo_search: "geo_search.py",
     leaderboard: "leaderboard.py",
+    list_queue: "list_queue.mjs",
     rate_limit_fixed: "rate_limit_fixed.mjs",
     session_store: "session_store.mjs",
     unique_visitors: "unique_visitors.mjs",
