@@ -109,18 +109,14 @@ impl Client {
             }
         }
         let stream = self.stream.as_mut().expect("connected above");
-        match timeout(PATIENCE, exchange(stream, requests)).await {
-            Ok(Ok(replies)) => {
-                // EXEC after a refused command only says that there was one.
-                let error = replies.iter().find_map(Reply::as_error).map(judge);
-                error.unwrap_or(Attempt::Done(replies))
-            }
-            Ok(Err(_)) | Err(_) => {
-                // The connection may deliver late what was sent: it is never used again.
-                self.go_to(self.next_node());
-                Attempt::Unknown
-            }
+        if let Ok(Ok(replies)) = timeout(PATIENCE, exchange(stream, requests)).await {
+            // EXEC after a refused command only says that there was one.
+            let error = replies.iter().find_map(Reply::as_error).map(judge);
+            return error.unwrap_or(Attempt::Done(replies));
         }
+        // The connection may deliver late what was sent: it is never used again.
+        self.go_to(self.next_node());
+        Attempt::Unknown
     }
 
     async fn move_on(&mut self, from: Attempt) {

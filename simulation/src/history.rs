@@ -41,6 +41,10 @@ pub enum Ask {
     },
     /// Draw the next number of a counter.
     Draw,
+    /// Put an item into a queue.
+    Push(u64),
+    /// Take the next item out of a queue.
+    Pop,
 }
 
 /// What it was told.
@@ -63,6 +67,8 @@ pub enum Told {
     },
     /// The number that was drawn.
     Number(u64),
+    /// The item that was next, unless the queue was empty.
+    Popped(Option<u64>),
     /// It certainly did not happen.
     Refused,
     /// Nobody knows whether it happened, or it may still happen.

@@ -100,19 +100,19 @@ impl Nodes {
     /// that a state can be told to belong to an index. `None` while one is down or behind.
     pub fn replicas(&self) -> Option<Vec<Replica>> {
         let running = self.machines.iter().map(|machine| {
-            let shared = machine.running.borrow().upgrade().filter(|_| machine.is_up.get())?;
-            let status = shared.group().status();
+            let peer = machine.running.borrow().upgrade().filter(|_| machine.is_up.get())?;
+            let status = peer.group().status();
             let index = status.applied?.index;
-            let shard = shared.group().group().to_string();
-            (status.last_index == Some(index)).then_some((&machine.name, shard, index, shared))
+            let shard = peer.group().group().to_string();
+            (status.last_index == Some(index)).then_some((&machine.name, shard, index, peer))
         });
         let running = running.collect::<Option<Vec<_>>>()?;
         let mut indexes = BTreeMap::new();
         if running.iter().any(|(_, shard, at, _)| indexes.entry(shard).or_insert(*at) != at) {
             return None;
         }
-        let replicas = running.iter().map(|(node, shard, index, shared)| {
-            let digest = shared.engine.borrow().digest();
+        let replicas = running.iter().map(|(node, shard, index, peer)| {
+            let digest = peer.engine.borrow().digest();
             Replica { node: (*node).clone(), shard: shard.clone(), index: *index, digest }
         });
         Some(replicas.collect())

@@ -3,6 +3,7 @@
 pub mod acknowledged_appends_survive;
 pub mod locks_exclude;
 pub mod money_is_conserved;
+pub mod queues_deliver_once;
 pub mod registers_are_linearizable;
 pub mod replicas_are_equal;
 pub mod transactions_are_atomic;
@@ -18,7 +19,8 @@ pub fn check(history: &[Operation]) -> Result<(), String> {
     acknowledged_appends_survive::check(history)?;
     transactions_are_atomic::check(history)?;
     money_is_conserved::check(history)?;
-    locks_exclude::check(history)
+    locks_exclude::check(history)?;
+    queues_deliver_once::check(history)
 }
 
 /// The operations of each key, keys in order.

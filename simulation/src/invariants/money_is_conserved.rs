@@ -18,9 +18,9 @@ pub fn check(history: &[Operation]) -> Result<(), String> {
         for operation in &operations {
             let Told::Balances(balances) = &operation.told else { continue };
             let total: i64 = balances.iter().sum();
-            let least = balances.iter().min().copied().unwrap_or_default();
-            if total != 0 || least < -OVERDRAFT_MAX {
-                return Err(format!("{bank}: total {total}, least {least}: {operation:?}"));
+            let minimum = balances.iter().min().copied().unwrap_or_default();
+            if total != 0 || minimum < -OVERDRAFT_MAX {
+                return Err(format!("{bank}: total {total}, minimum {minimum}: {operation:?}"));
             }
             last = Some((operation.called, balances));
         }

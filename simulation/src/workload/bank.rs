@@ -37,8 +37,8 @@ async fn transfer(context: &mut Context, client: &mut Client) {
     let from = context.random.below(ACCOUNTS as u64) as usize;
     let to = (from + 1 + context.random.below(ACCOUNTS as u64 - 1) as usize) % ACCOUNTS;
     let amount = 1 + context.random.below(30) as i64;
-    let [payer, payee] = [account(from), account(to)];
-    let Some(balances) = client.watch(&[&payer, &payee]).await else { return };
+    let [source, target] = [account(from), account(to)];
+    let Some(balances) = client.watch(&[&source, &target]).await else { return };
     let [left, more] = [balance(&balances[0]) - amount, balance(&balances[1]) + amount];
     if left < -OVERDRAFT_MAX {
         // Whatever comes of it, the next EXEC can only fail more often.
@@ -47,7 +47,7 @@ async fn transfer(context: &mut Context, client: &mut Client) {
     }
     let pending = context.call(BANK, Ask::Transfer { from, to, amount });
     let [left, more] = [left.to_string(), more.to_string()];
-    let answer = client.exec(&[&["SET", &payer, &left], &["SET", &payee, &more]]).await;
+    let answer = client.exec(&[&["SET", &source, &left], &["SET", &target, &more]]).await;
     let done = |reply: &Reply| if *reply == Reply::Null { Told::Refused } else { Told::Ok };
     context.history.returned(&pending, told(answer, done));
 }

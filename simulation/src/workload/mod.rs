@@ -4,6 +4,7 @@
 pub mod append;
 pub mod bank;
 pub mod lock;
+pub mod queue;
 pub mod register;
 pub mod transaction;
 
@@ -29,16 +30,19 @@ pub enum Workload {
     Bank,
     /// Locks that expire.
     Locks,
+    /// Queues between clients.
+    Queues,
 }
 
 impl Workload {
     /// All of them.
-    pub const ALL: [Workload; 5] = [
+    pub const ALL: [Workload; 6] = [
         Workload::Registers,
         Workload::Appends,
         Workload::Transactions,
         Workload::Bank,
         Workload::Locks,
+        Workload::Queues,
     ];
 
     /// `count` different workloads.
@@ -58,6 +62,7 @@ impl Workload {
             Workload::Transactions => transaction::run(&mut context).await,
             Workload::Bank => bank::run(&mut context).await,
             Workload::Locks => lock::run(&mut context).await,
+            Workload::Queues => queue::run(&mut context).await,
         }
         context.running.set(context.running.get() - 1);
     }
@@ -69,6 +74,7 @@ impl Workload {
             Workload::Appends => append::finish(&mut context).await,
             Workload::Transactions => transaction::finish(&mut context).await,
             Workload::Bank => bank::finish(&mut context).await,
+            Workload::Queues => queue::finish(&mut context).await,
         }
         context.running.set(context.running.get() - 1);
     }
