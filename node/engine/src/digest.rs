@@ -4,7 +4,7 @@
 //! it is a hash of what a snapshot would hold. The digest of a slot is the sum of those of its
 //! entries, so that it depends on no order of keys and could be kept up to date entry by entry.
 //! What is local to a replica, the record of accesses, is left out; and so is the hash seed, so that
-//! clusters that went through the same can be compared.
+//! clusters that went through the same can be compared. Scripts count as they stand in the cache.
 
 use alloc::vec::Vec;
 use core::hash::Hasher as _;
@@ -29,6 +29,10 @@ impl Engine {
         }
         hasher.write(&sum.to_le_bytes());
         hasher.write(&self.last_stamp.now_ms.to_le_bytes());
+        self.scripting.save(&mut |name, value| {
+            hasher.write(name.as_bytes());
+            hasher.write(value);
+        });
         for (name, value) in self.settings.fields() {
             hasher.write(name.as_bytes());
             hasher.write(&value.to_le_bytes());

@@ -75,6 +75,15 @@ pub enum Effect {
         /// The key.
         key: Vec<u8>,
     },
+    /// A message for subscribers, published by a script.
+    Publish {
+        /// The channel.
+        channel: Vec<u8>,
+        /// The message.
+        message: Vec<u8>,
+        /// Whether it is a channel of a slot (`SPUBLISH`).
+        sharded: bool,
+    },
     /// A whole database was emptied or exchanged; `None` means all of them.
     Flushed {
         /// Database number.

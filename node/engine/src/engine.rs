@@ -4,6 +4,7 @@ use core::cell::RefCell;
 
 use quoris_resp::{Limits, Parsed, Protocol, RequestParser, Writer};
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::command::{Args, Command, CommandTable, Prepared, Run, find_subcommand};
@@ -13,6 +14,7 @@ use crate::effects::{Effects, Interests};
 use crate::error::{CommandError, DB_OUT_OF_RANGE, Result};
 use crate::keyspace::{Key, KeyHasher, Keyspace, ValueRef};
 use crate::rng::Rng;
+use crate::scripting::{ScriptHost, Scripting};
 use crate::settings::Settings;
 use crate::spec::Group;
 
@@ -40,6 +42,7 @@ pub struct Engine {
     pub(crate) keyspace: Keyspace,
     pub(crate) settings: Settings,
     pub(crate) last_stamp: Stamp,
+    pub(crate) scripting: Scripting,
     table: CommandTable,
     pub(crate) lookups: Lookups,
 }
@@ -51,8 +54,21 @@ impl Engine {
             keyspace: Keyspace::new(settings.databases, KeyHasher::new(seeds.hash)),
             settings,
             last_stamp: Stamp::default(),
+            scripting: Scripting::default(),
             table: CommandTable::new(FAMILIES),
             lookups: Lookups::default(),
+        }
+    }
+
+    /// Gives the engine what runs its scripts; without it, scripts are refused.
+    pub fn set_script_host(&mut self, host: Box<dyn ScriptHost>) {
+        self.scripting.set_host(host);
+    }
+
+    /// Takes the host of scripts from another engine, which this one replaces.
+    pub fn inherit_script_host(&mut self, from: &mut Engine) {
+        if let Some(host) = from.scripting.take_host() {
+            self.set_script_host(host);
         }
     }
 
@@ -103,6 +119,8 @@ impl Engine {
         let cx = ReadCx {
             keyspace: &self.keyspace,
             settings: &self.settings,
+            scripting: &self.scripting,
+            table: &self.table,
             db: at.db,
             now_ms: at.now_ms.max(self.last_stamp.now_ms),
             rng: RefCell::new(Rng::new(at.seed)),
@@ -272,6 +290,8 @@ impl Applying<'_> {
             now_ms: self.engine.last_stamp.now_ms,
             keyspace: &mut self.engine.keyspace,
             settings: &mut self.engine.settings,
+            scripting: &mut self.engine.scripting,
+            table: &self.engine.table,
             rng: &mut self.rng,
             effects: &mut self.effects,
             interests: self.interests,

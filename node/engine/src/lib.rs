@@ -41,6 +41,7 @@ pub mod inspect;
 pub mod keyspace;
 pub mod rdb;
 mod rng;
+pub mod scripting;
 mod settings;
 pub mod slot;
 mod snapshot;

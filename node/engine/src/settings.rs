@@ -39,6 +39,8 @@ pub struct Settings {
     pub track_frequency: bool,
     /// `databases`: how many numbered databases clients may select.
     pub databases: u16,
+    /// Whether the cluster has several shards, so that a script must keep to the slot of its keys.
+    pub several_shards: bool,
 }
 
 impl Default for Settings {
@@ -58,13 +60,14 @@ impl Default for Settings {
             string_bytes_max: 512 * 1024 * 1024,
             track_frequency: false,
             databases: 16,
+            several_shards: false,
         }
     }
 }
 
 impl Settings {
     /// All settings by name, as numbers; the names are kept in snapshots.
-    pub(crate) fn fields(&self) -> [(&'static str, u64); 14] {
+    pub(crate) fn fields(&self) -> [(&'static str, u64); 15] {
         [
             ("hash-compact-entries", self.hash_compact_entries.into()),
             ("hash-compact-value", self.hash_compact_value.into()),
@@ -80,6 +83,7 @@ impl Settings {
             ("string-bytes-max", self.string_bytes_max),
             ("track-frequency", self.track_frequency.into()),
             ("databases", self.databases.into()),
+            ("several-shards", self.several_shards.into()),
         ]
     }
 
@@ -101,6 +105,7 @@ impl Settings {
             "hyperloglog-sparse-bytes-max" => self.hyperloglog_sparse_bytes_max = value,
             "string-bytes-max" => self.string_bytes_max = value,
             "track-frequency" => self.track_frequency = value > 0,
+            "several-shards" => self.several_shards = value > 0,
             "databases" => self.databases = u16::try_from(value).ok().filter(|&n| n > 0)?,
             _ => {}
         }
@@ -124,6 +129,9 @@ impl Settings {
         "zset-max-listpack-entries",
         "zset-max-listpack-value",
     ];
+
+    /// The name under which a leader tells its shard whether the cluster has several (`yes`, `no`).
+    pub const SEVERAL_SHARDS: &'static str = "several-shards";
 
     /// Changes the setting of one of the [`Settings::NAMES`]; false, and nothing has changed, if
     /// there is none of this name or the value is not one for it.
@@ -149,6 +157,10 @@ impl Settings {
                 return assign(&mut self.hyperloglog_sparse_bytes_max, value.parse().ok());
             }
             "proto-max-bulk-len" => return assign(&mut self.string_bytes_max, value.parse().ok()),
+            Settings::SEVERAL_SHARDS => {
+                self.several_shards = value == "yes";
+                return true;
+            }
             "maxmemory-policy" => {
                 self.track_frequency = value.ends_with("-lfu");
                 return true;

@@ -23,6 +23,7 @@ use crate::keyspace::{Content, Entry, Rebuild};
 use crate::rdb::{
     Input, RdbError, VERSION, crc64, load_value, save_length, save_string, save_value, type_of,
 };
+use crate::scripting::Scripting;
 use crate::settings::Settings;
 
 const MAGIC: &[u8] = b"REDIS";
@@ -68,6 +69,7 @@ impl Engine {
         for (name, value) in numbers {
             auxiliary(&[name], itoa::Buffer::new().format(value).as_bytes());
         }
+        self.scripting.save(&mut |name, value| auxiliary(&[name], value));
         for (name, value) in self.settings.fields() {
             auxiliary(&[SETTING, name], itoa::Buffer::new().format(value).as_bytes());
         }
@@ -190,6 +192,7 @@ struct State {
     hash_seed: Option<[u8; 16]>,
     last_stamp: Stamp,
     settings: Settings,
+    scripting: Scripting,
 }
 
 impl State {
@@ -211,6 +214,7 @@ impl State {
             LAST_VERSION => {
                 self.last_stamp.engine_version = u32::try_from(number(&value)?).map_err(|_| BAD)?;
             }
+            _ if self.scripting.load(name, &value)? => {}
             _ => {
                 if let Some(field) = name.strip_prefix(SETTING) {
                     self.settings.set_field(field, number(&value)?).ok_or(BAD)?;
@@ -224,6 +228,7 @@ impl State {
         let hash = self.hash_seed.ok_or(RdbError::Corrupt("snapshot without a hash seed"))?;
         let mut engine = Engine::new(self.settings, Seeds { hash });
         engine.last_stamp = self.last_stamp;
+        engine.scripting = self.scripting;
         Ok(engine)
     }
 }

@@ -84,8 +84,9 @@ impl Machine for ShardMachine {
     }
 
     fn restore(&mut self, position: Option<LogPosition>, bytes: &[u8]) -> anyhow::Result<()> {
-        let restored = quoris_engine::Engine::restore(bytes).context("read the snapshot")?;
+        let mut restored = quoris_engine::Engine::restore(bytes).context("read the snapshot")?;
         let shared = self.shared();
+        restored.inherit_script_host(&mut shared.engine.borrow_mut());
         let stamped = restored.last_stamp().now_ms.max(shared.stamped_ms.get());
         shared.stamped_ms.set(stamped);
         *shared.engine.borrow_mut() = restored;
@@ -99,7 +100,9 @@ impl Machine for ShardMachine {
 
 /// An engine with nothing in it.
 pub(crate) fn empty_engine(hash_seed: [u8; 16]) -> quoris_engine::Engine {
-    quoris_engine::Engine::new(Settings::default(), Seeds { hash: hash_seed })
+    let mut engine = quoris_engine::Engine::new(Settings::default(), Seeds { hash: hash_seed });
+    engine.set_script_host(Box::new(quoris_script::LuaHost::new()));
+    engine
 }
 
 fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
@@ -372,6 +375,14 @@ fn perform(
                 shared.waited_databases_changed();
             }
             Effect::Notify { class, event, db, key } => shared.notify(class, event, db, &key),
+            Effect::Publish { channel, message, sharded } => {
+                // Every replica ran the script; the one that proposed it speaks for all.
+                if tag.is_some() {
+                    use crate::pubsub::Kind::{Channel, Shard};
+                    let kind = if sharded { Shard } else { Channel };
+                    shared.publish(kind, &channel, &message, None);
+                }
+            }
             Effect::Settings => shard_settings::changed(shared, tag, stamp.now_ms),
         }
     }

@@ -14,6 +14,7 @@ mod hyperloglogs;
 mod keys;
 mod lists;
 mod options;
+mod scripts;
 mod sets;
 mod settings;
 mod sorted_sets;
@@ -31,6 +32,7 @@ pub static FAMILIES: &[&[Command]] = &[
     hyperloglogs::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
+    scripts::COMMANDS,
     settings::COMMANDS,
     sets::COMMANDS,
     sorted_sets::COMMANDS,

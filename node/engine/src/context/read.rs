@@ -2,17 +2,20 @@
 
 use core::cell::{Cell, RefCell};
 
-use crate::command::Args;
+use crate::command::{Args, CommandTable};
 use crate::error::{Result, WRONG_TYPE};
 use crate::keyspace::access::{self, Clock};
 use crate::keyspace::{Collection, Database, Entry, Key, Keyspace, StringRef, ValueRef};
 use crate::rng::Rng;
+use crate::scripting::Scripting;
 use crate::settings::Settings;
 
 /// What a reading handler may see.
 pub struct ReadCx<'e> {
     pub(crate) keyspace: &'e Keyspace,
     pub(crate) settings: &'e Settings,
+    pub(crate) scripting: &'e Scripting,
+    pub(crate) table: &'e CommandTable,
     pub(crate) db: u16,
     pub(crate) now_ms: u64,
     pub(crate) rng: RefCell<Rng>,

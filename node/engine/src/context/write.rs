@@ -1,6 +1,6 @@
 //! The context of a handler that runs inside an entry.
 
-use crate::command::Args;
+use crate::command::{Args, CommandTable};
 use crate::effects::{Effect, Effects, EventClass, Interests};
 use crate::error::{Result, WRONG_TYPE};
 use crate::keyspace::access::Clock;
@@ -9,12 +9,15 @@ use crate::keyspace::{
     Value, ValueRef,
 };
 use crate::rng::Rng;
+use crate::scripting::Scripting;
 use crate::settings::Settings;
 
 /// What a writing handler may see and do.
 pub struct WriteCx<'e> {
     pub(crate) keyspace: &'e mut Keyspace,
     pub(crate) settings: &'e mut Settings,
+    pub(crate) scripting: &'e mut Scripting,
+    pub(crate) table: &'e CommandTable,
     pub(crate) db: u16,
     pub(crate) now_ms: u64,
     pub(crate) rng: &'e mut Rng,
@@ -68,6 +71,8 @@ impl WriteCx<'_> {
         WriteCx {
             keyspace: self.keyspace,
             settings: self.settings,
+            scripting: self.scripting,
+            table: self.table,
             db,
             now_ms: self.now_ms,
             rng: self.rng,

@@ -3,6 +3,7 @@
 use quoris_engine::effects::Effect;
 use quoris_engine::{Args, Engine, Interests, ReadAt, Run, Seeds, Settings, Stamp};
 use quoris_resp::{Protocol, Writer, split_words};
+use quoris_script::LuaHost;
 
 use super::reply::{Reply, quote};
 
@@ -30,8 +31,10 @@ pub struct Session {
 impl Session {
     /// A client of a new, empty engine.
     pub fn new(hash_seed: u8) -> Self {
+        let mut engine = Engine::new(Settings::default(), Seeds { hash: [hash_seed; 16] });
+        engine.set_script_host(Box::new(LuaHost::new()));
         Session {
-            engine: Engine::new(Settings::default(), Seeds { hash: [hash_seed; 16] }),
+            engine,
             db: 0,
             now_ms: START_MS,
             seed: 1,
@@ -45,7 +48,9 @@ impl Session {
     pub fn restart(&mut self) {
         let snapshot = self.engine.snapshot();
         let digest = self.engine.digest();
-        self.engine = Engine::restore(&snapshot).expect("an engine's own snapshot");
+        let mut restored = Engine::restore(&snapshot).expect("an engine's own snapshot");
+        restored.set_script_host(Box::new(LuaHost::new()));
+        self.engine = restored;
         assert_eq!(self.engine.digest(), digest, "a restored engine equals the one before");
         assert_eq!(self.engine.snapshot(), snapshot, "and writes the same snapshot");
     }
@@ -136,6 +141,10 @@ fn render_effect(effect: &Effect) -> String {
         Effect::Touched { db, key } => format!("  touched {db} {}\n", quote(key)),
         Effect::Notify { class, event, db, key } => {
             format!("  event {} {event} {db} {}\n", class.letter(), quote(key))
+        }
+        Effect::Publish { channel, message, sharded } => {
+            let kind = if *sharded { "spublish" } else { "publish" };
+            format!("  {kind} {} {}\n", quote(channel), quote(message))
         }
         Effect::Flushed { db: Some(db) } => format!("  flushed {db}\n"),
         Effect::Flushed { db: None } => "  flushed all\n".into(),

@@ -166,7 +166,10 @@ fn reload(cx: &NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let mut engine = cx.shared.engine.borrow_mut();
     let snapshot = engine.snapshot();
     match Engine::restore(&snapshot) {
-        Ok(restored) => *engine = restored,
+        Ok(mut restored) => {
+            restored.inherit_script_host(&mut engine);
+            *engine = restored;
+        }
         Err(error) => {
             let text = format!("ERR Error trying to load the snapshot just taken: {error}");
             return Err(CommandError::text(text));

@@ -1,0 +1,217 @@
+//! Scripts: what the engine keeps of them, and what it asks of the host that runs them.
+//!
+//! The engine knows no Lua. It keeps the *cache* of scripts, which is replicated state like any key:
+//! `EVAL` and `SCRIPT LOAD` put a script into it when their entry is applied, so `EVALSHA` finds it
+//! on every replica, after a failover and after a snapshot. To run a script it calls a
+//! [`ScriptHost`] and hands it [`Calls`], through which the script reaches the commands.
+//!
+//! A script that may write runs in an entry, on every replica, so its host has to be a function of
+//! what it is given: source, keys, arguments, replies, and [`Calls::now_ms`]. What it compiles it
+//! may keep, as that can be derived again.
+//!
+//! ```text
+//! EVAL          an entry ──► WriteCx ──► ScriptHost::run ──► Calls::call ──► handlers
+//! EVAL_RO       a read   ──► ReadCx  ──► ScriptHost::run ──► Calls::call ──► reading handlers
+//! ```
+
+mod cache;
+mod calls;
+mod here;
+mod persist;
+mod rules;
+mod sha;
+mod shebang;
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use quoris_resp::{Protocol, Writer};
+
+pub(crate) use cache::Cache;
+pub(crate) use calls::{Reading, Writing};
+pub use sha::Sha;
+pub use shebang::ScriptFlags;
+
+use crate::command::Args;
+use crate::error::{CommandError, Result};
+
+/// A script that can be run.
+#[derive(Debug)]
+pub struct Script {
+    /// The name by which `EVALSHA` knows it.
+    pub sha: Sha,
+    /// Its text, as the client sent it.
+    pub source: Vec<u8>,
+    /// Where in the text the program begins, behind a `#!lua` line but with its line break, so that
+    /// lines keep their numbers.
+    pub begin: usize,
+    /// What that line says; without one a script may do what scripts could before there were flags.
+    pub flags: ScriptFlags,
+}
+
+impl Script {
+    /// The script with this text.
+    ///
+    /// # Errors
+    /// That its first line promises something that is not there.
+    pub fn new(source: &[u8]) -> Result<Script> {
+        let (flags, begin) = shebang::parse(source)?;
+        Ok(Script { sha: Sha::of(source), source: source.to_vec(), begin, flags })
+    }
+
+    /// The program, without the line that states flags.
+    pub fn program(&self) -> &[u8] {
+        &self.source[self.begin..]
+    }
+}
+
+/// What a script is called with.
+#[derive(Clone, Copy)]
+pub struct Parameters<'a> {
+    args: Args<'a>,
+    first: usize,
+    keys: usize,
+}
+
+impl<'a> Parameters<'a> {
+    /// The keys.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone {
+        self.args.from(self.first).take(self.keys)
+    }
+
+    /// The arguments behind the keys.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone {
+        self.args.from(self.first + self.keys)
+    }
+
+    /// Reads the count in word 2 and what it counts.
+    ///
+    /// # Errors
+    /// Redis's texts for a count that is none, or too large, or negative.
+    pub(crate) fn of(args: Args<'a>) -> Result<Self> {
+        let count = quoris_resp::parse_i64(&args[2]).ok_or(crate::error::NOT_INTEGER)?;
+        if count > args.len() as i64 - 3 {
+            return Err(TOO_MANY_KEYS);
+        }
+        let keys = usize::try_from(count).map_err(|_| NEGATIVE_KEYS)?;
+        Ok(Parameters { args, first: 3, keys })
+    }
+}
+
+const TOO_MANY_KEYS: CommandError =
+    CommandError::fixed("ERR Number of keys can't be greater than number of args");
+const NEGATIVE_KEYS: CommandError = CommandError::fixed("ERR Number of keys can't be negative");
+/// No host was given to this engine.
+pub(crate) const NO_HOST: CommandError =
+    CommandError::fixed("ERR this engine was started without a host for scripts");
+
+/// Runs scripts: one per engine.
+pub trait ScriptHost {
+    /// Whether a script can be compiled.
+    ///
+    /// # Errors
+    /// The compiler's complaint, beginning with the place (`user_script:1: …`).
+    fn compile(&mut self, script: &Rc<Script>) -> Result<(), String>;
+
+    /// Runs a script and writes what it returns.
+    ///
+    /// # Errors
+    /// The script's failure, as the client is to see it. What it has written until then stays.
+    fn run(
+        &mut self,
+        script: &Rc<Script>,
+        parameters: Parameters<'_>,
+        calls: &mut dyn Calls,
+        reply: &mut Writer<'_>,
+    ) -> Result;
+
+    /// Forgets everything that was compiled.
+    fn forget(&mut self);
+}
+
+/// What a running script can reach.
+pub trait Calls {
+    /// Runs a command and appends its reply, an error among others, in the given protocol.
+    fn call(&mut self, args: Args<'_>, protocol: Protocol, reply: &mut Vec<u8>);
+
+    /// Whether the script may write, and so runs on every replica.
+    fn writes(&self) -> bool;
+
+    /// Whether the command that `args` name exists and has enough words, for `acl_check_cmd`.
+    fn exists(&self, args: &Args<'_>) -> bool;
+
+    /// A number drawn for this script: the same on every replica if it writes.
+    fn seed(&self) -> u64;
+
+    /// The time that counts for the script, in milliseconds since the Unix epoch.
+    fn now_ms(&self) -> u64;
+}
+
+/// Everything about scripts that an engine has.
+#[derive(Default)]
+pub(crate) struct Scripting {
+    /// Replicated.
+    pub cache: Cache,
+    /// Scripts that only reads brought to this node; nothing that an entry does depends on it.
+    pub seen_by_reads: RefCell<Cache>,
+    host: RefCell<Option<Box<dyn ScriptHost>>>,
+}
+
+impl Scripting {
+    /// Gives the engine a host, or another one.
+    pub(crate) fn set_host(&mut self, mut host: Box<dyn ScriptHost>) {
+        host.forget();
+        self.host = RefCell::new(Some(host));
+    }
+
+    /// Takes the host away, to be given to another engine.
+    pub(crate) fn take_host(&mut self) -> Option<Box<dyn ScriptHost>> {
+        self.host.get_mut().take()
+    }
+
+    /// Lends the host for one call. Nobody else can use it meanwhile: scripts do not call scripts.
+    pub(crate) fn borrow_host(&self) -> Result<Lent<'_>> {
+        let host = self.host.borrow_mut().take().ok_or(NO_HOST)?;
+        Ok(Lent { place: &self.host, host: Some(host) })
+    }
+
+    /// The same for a writing context, whose commands need all of the rest: to be given back.
+    pub(crate) fn lend_host(&mut self) -> Result<Box<dyn ScriptHost>> {
+        self.host.get_mut().take().ok_or(NO_HOST)
+    }
+
+    /// Ends what [`Scripting::lend_host`] began.
+    pub(crate) fn return_host(&mut self, host: Box<dyn ScriptHost>) {
+        *self.host.get_mut() = Some(host);
+    }
+
+    /// Empties the cache.
+    pub(crate) fn flush_scripts(&mut self) {
+        self.cache = Cache::default();
+        *self.seen_by_reads.get_mut() = Cache::default();
+        if let Some(host) = self.host.get_mut() {
+            host.forget();
+        }
+    }
+}
+
+/// A host that goes back to its place.
+pub(crate) struct Lent<'s> {
+    place: &'s RefCell<Option<Box<dyn ScriptHost>>>,
+    host: Option<Box<dyn ScriptHost>>,
+}
+
+impl Lent<'_> {
+    pub(crate) fn get(&mut self) -> &mut dyn ScriptHost {
+        self.host.as_deref_mut().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        *self.place.borrow_mut() = self.host.take();
+    }
+}

@@ -1,0 +1,290 @@
+//! One interpreter with the sealed world in it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use mlua::chunk::ChunkMode;
+use mlua::{
+    Error, Function, HookTriggers, Lua, LuaOptions, MultiValue, Result, StdLib, Table, Value,
+    VmState,
+};
+use quoris_engine::Args;
+use quoris_engine::scripting::{Parameters, Script, Sha};
+use quoris_resp::Span;
+
+use crate::guard::guard;
+use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter, PERIOD};
+use crate::recorder::Recorder;
+use crate::{api, math, number, strings, values};
+
+const PRELUDE: &str = include_str!("prelude.lua");
+/// The most that a script may hold at once.
+pub(crate) const MEMORY_BYTES_MAX: usize = 256 << 20;
+/// How much a script may allocate in an interpreter that others have used.
+const SHARED_BYTES_MAX: usize = 32 << 20;
+/// From how many bytes on an interpreter of a script's own collects garbage while it runs.
+const COLLECT_BYTES: usize = 128 << 20;
+/// The most text of scripts that are kept compiled.
+const COMPILED_BYTES_MAX: usize = 16 << 20;
+/// How much garbage is left between scripts.
+const GARBAGE_BYTES_MAX: usize = 4 << 20;
+
+/// How a run went.
+pub(crate) enum Outcome {
+    /// It returned this.
+    Returned(Value),
+    /// It failed with this error.
+    Failed(Value),
+    /// It was ended.
+    Ended(Ending),
+}
+
+/// An interpreter.
+pub(crate) struct Machine {
+    lua: Lua,
+    pub meter: Rc<Meter>,
+    run: Function,
+    compiled: HashMap<Sha, Function>,
+    compiled_bytes: usize,
+    /// What it held after the last collection.
+    settled_bytes: usize,
+    /// The words of the call that is being made.
+    words: RefCell<(Vec<u8>, Vec<Span>)>,
+}
+
+impl Machine {
+    /// A new one; `is_exact` if it is for one script only.
+    pub(crate) fn new(is_exact: bool) -> Result<Self> {
+        let lua = Lua::new_with(StdLib::TABLE | StdLib::STRING | StdLib::MATH, LuaOptions::new())?;
+        lua.gc_stop();
+        let meter = Rc::new(Meter::new(is_exact));
+        let host = offers(&lua, &meter)?;
+        let (world, run): (Table, Function) = lua.load(PRELUDE).set_name("=quoris").call(host)?;
+        lua.set_globals(world)?;
+        let mut machine = Machine {
+            lua,
+            meter,
+            run,
+            compiled: HashMap::new(),
+            compiled_bytes: 0,
+            settled_bytes: 0,
+            words: RefCell::default(),
+        };
+        machine.collect()?;
+        Ok(machine)
+    }
+
+    /// The compiled script.
+    pub(crate) fn compile(&mut self, script: &Script) -> Result<Function> {
+        if let Some(function) = self.compiled.get(&script.sha) {
+            return Ok(function.clone());
+        }
+        let chunk = self.lua.load(script.program()).set_name("@user_script");
+        let function = chunk.set_mode(ChunkMode::Text).into_function()?;
+        if self.compiled_bytes > COMPILED_BYTES_MAX {
+            self.forget();
+        }
+        self.compiled_bytes += script.source.len();
+        self.compiled.insert(script.sha, function.clone());
+        Ok(function)
+    }
+
+    /// Forgets all compiled scripts.
+    pub(crate) fn forget(&mut self) {
+        self.compiled.clear();
+        self.compiled_bytes = 0;
+    }
+
+    /// Runs a script.
+    pub(crate) fn run(
+        &mut self,
+        script: &Script,
+        parameters: Parameters<'_>,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Outcome> {
+        let function = self.compile(script)?;
+        let (writes, seed) = (recorder.calls().writes(), recorder.calls().seed());
+        let keys = self.strings(parameters.keys())?;
+        let values = self.strings(parameters.values())?;
+        self.meter.begin(seed);
+        self.count_instructions()?;
+        let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
+        let limit = self.lua.used_memory() + allowed;
+        self.lua.set_memory_limit(limit)?;
+        let recorder = RefCell::new(recorder);
+        let ran = self.lua.scope(|scope| {
+            let invoke = scope.create_function(|lua, args: MultiValue| {
+                lua.set_memory_limit(0)?;
+                let answer = self.invoke(lua, &args, &mut recorder.borrow_mut());
+                lua.set_memory_limit(limit)?;
+                if lua.used_memory() > limit {
+                    return Err(Error::MemoryError("too large a reply".into()));
+                }
+                answer
+            })?;
+            self.run.call::<(bool, Value)>((function, invoke, writes, keys, values))
+        });
+        self.lua.set_memory_limit(0)?;
+        Ok(self.judge(ran))
+    }
+
+    /// Between scripts: collects garbage if there is much of it.
+    pub(crate) fn rest(&mut self) -> Result<()> {
+        let much = self.settled_bytes * 2 + GARBAGE_BYTES_MAX;
+        if self.lua.used_memory() > much { self.collect() } else { Ok(()) }
+    }
+
+    fn collect(&mut self) -> Result<()> {
+        self.lua.gc_collect()?;
+        self.lua.gc_stop();
+        self.settled_bytes = self.lua.used_memory();
+        Ok(())
+    }
+
+    fn judge(&self, ran: Result<(bool, Value)>) -> Outcome {
+        if let Some(ending) = self.meter.ending() {
+            return Outcome::Ended(ending);
+        }
+        match ran {
+            Ok((true, value)) => Outcome::Returned(value),
+            Ok((false, value @ Value::Table(_))) => Outcome::Failed(value),
+            // What is left are errors that do not reach the handler: memory has run out, or an
+            // error of the host's, which are about memory too.
+            Ok((false, _)) | Err(_) => Outcome::Ended(Ending::Memory),
+        }
+    }
+
+    fn strings<'a>(&self, words: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Table> {
+        let table = self.lua.create_table_with_capacity(words.len(), 0)?;
+        for (at, word) in words.enumerate() {
+            table.raw_seti(at + 1, self.lua.create_string(word)?)?;
+        }
+        Ok(table)
+    }
+
+    /// Starts the count of instructions anew.
+    fn count_instructions(&self) -> Result<()> {
+        let meter = self.meter.clone();
+        let collect_at = Cell::new(COLLECT_BYTES);
+        self.lua.set_global_hook(
+            HookTriggers::new().every_nth_instruction(PERIOD),
+            move |lua, _| {
+                if meter.charge(PERIOD.into()) {
+                    return Err(Error::runtime("budget"));
+                }
+                if meter.is_exact && lua.used_memory() > collect_at.get() {
+                    lua.gc_collect()?;
+                    lua.gc_stop();
+                    collect_at.set(COLLECT_BYTES.max(lua.used_memory() * 2));
+                }
+                Ok(VmState::Continue)
+            },
+        )
+    }
+
+    /// What `redis.call` and its like ask for: whether that went well, and the value or error.
+    fn invoke(
+        &self,
+        lua: &Lua,
+        args: &MultiValue,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(bool, Value)> {
+        let failure = |text: &[u8]| Ok((false, values::error(lua, text)?));
+        if args.len() < 2 {
+            return failure(b"ERR Please specify at least one argument for this redis lib call");
+        }
+        let (bytes, spans) = &mut *self.words.borrow_mut();
+        bytes.clear();
+        spans.clear();
+        for value in args.iter().skip(1) {
+            let start = bytes.len() as u32;
+            if !push_word(value, bytes) {
+                return failure(b"ERR Lua redis lib command arguments must be strings or integers");
+            }
+            spans.push(Span { start, len: bytes.len() as u32 - start });
+        }
+        let words = Args::new(bytes, spans);
+        if args[0].as_i64() == Some(1) {
+            return if recorder.calls().exists(&words) {
+                Ok((true, Value::Boolean(true)))
+            } else {
+                failure(b"ERR Invalid command passed to redis.acl_check_cmd()")
+            };
+        }
+        let Some(range) = recorder.call(words, self.meter.protocol.get()) else {
+            self.meter.end(Ending::Memory);
+            return Err(Error::MemoryError("too many replies".into()));
+        };
+        self.meter.charge(CALL_STEPS + (range.len() / BYTES_PER_STEP) as i64);
+        values::of_reply(lua, &mut recorder.reply(range))
+    }
+}
+
+/// Appends an argument of a call; false if it cannot be one.
+fn push_word(value: &Value, bytes: &mut Vec<u8>) -> bool {
+    match value {
+        Value::String(text) => bytes.extend_from_slice(&text.as_bytes()),
+        Value::Integer(value) => {
+            bytes.extend_from_slice(number::general(*value as f64, 17).as_bytes());
+        }
+        Value::Number(value) => bytes.extend_from_slice(number::general(*value, 17).as_bytes()),
+        _ => return false,
+    }
+    true
+}
+
+/// The table of what the prelude needs of the host.
+fn offers(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
+    let host = lua.create_table()?;
+    let asked = meter.clone();
+    host.raw_set("ended", lua.create_function(move |_, ()| Ok(asked.ending().is_some()))?)?;
+    let charged = meter.clone();
+    host.raw_set(
+        "charge",
+        lua.create_function(move |_, steps: f64| Ok(charged.charge(steps as i64)))?,
+    )?;
+    let full = meter.clone();
+    host.raw_set(
+        "out_of_memory",
+        lua.create_function(move |_, ()| {
+            // In an interpreter of its own, a script may see the end of its memory.
+            if !full.is_exact {
+                full.end(Ending::Memory);
+            }
+            Ok(!full.is_exact)
+        })?,
+    )?;
+    host.raw_set("where", lua.create_function(|lua, ()| place(lua))?)?;
+    host.raw_set("period", PERIOD)?;
+    host.raw_set("null", Value::NULL)?;
+    host.raw_set("string", strings::functions(lua, meter)?)?;
+    host.raw_set("math", math::functions(lua, meter)?)?;
+    host.raw_set("os", api::clock(lua, meter)?)?;
+    host.raw_set("api", api::functions(lua, meter)?)?;
+    host.raw_set("guard", lua.create_function(guard)?)?;
+    host.raw_set("libraries", lua.create_table()?)?;
+    Ok(host)
+}
+
+/// Where the error that is being handled was raised: source and line of the innermost function of
+/// the script. Level 0 is this function, 1 the handler.
+fn place(lua: &Lua) -> Result<(Value, Value)> {
+    for level in 2.. {
+        let found = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let is_ours = source.what == "C" || source.source.as_deref() == Some("=quoris");
+            let line = debug.current_line()?;
+            (!is_ours).then(|| (source.source.map(|text| text.into_owned()), line))
+        });
+        match found {
+            None => break,
+            Some(None) => {}
+            Some(Some((source, line))) => {
+                let source = lua.create_string(source.unwrap_or_default())?;
+                return Ok((Value::String(source), Value::Number(line as f64)));
+            }
+        }
+    }
+    Ok((Value::Nil, Value::Nil))
+}

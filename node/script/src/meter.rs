@@ -1,0 +1,105 @@
+//! What a script may use up, and what it draws from.
+//!
+//! A script has a budget of *steps*: an executed instruction is one, a call of a command is worth
+//! [`CALL_STEPS`] and one per [`BYTES_PER_STEP`] bytes of its reply, functions that work on long
+//! strings count these. Lua counts instructions exactly, so a script ends at the same one on every
+//! replica. Redis's limit is a time after which other clients may kill the script; a time would end
+//! a script in another place on each replica.
+
+use std::cell::Cell;
+
+use quoris_resp::Protocol;
+
+/// Steps of one script: a second or two.
+pub(crate) const STEPS_MAX: i64 = 100_000_000;
+/// After how many instructions the budget is looked at.
+pub(crate) const PERIOD: u32 = 1000;
+/// Steps of a command.
+pub(crate) const CALL_STEPS: i64 = 100;
+/// Bytes that are worth a step.
+pub(crate) const BYTES_PER_STEP: usize = 64;
+
+/// Why a script was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Its steps are used up.
+    Steps,
+    /// Its memory is used up.
+    Memory,
+}
+
+/// The state of the running script.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    left: Cell<i64>,
+    ending: Cell<Option<Ending>>,
+    /// The generator of `math.random`, 48 bits.
+    random: Cell<u64>,
+    /// What `redis.setresp` chose.
+    pub protocol: Cell<Protocol>,
+    /// Whether the interpreter was made for this script, so that its memory may decide something.
+    pub is_exact: bool,
+}
+
+impl Meter {
+    pub(crate) fn new(is_exact: bool) -> Self {
+        Meter {
+            left: Cell::new(STEPS_MAX),
+            ending: Cell::new(None),
+            random: Cell::new(0),
+            protocol: Cell::new(Protocol::Resp2),
+            is_exact,
+        }
+    }
+
+    /// A script begins.
+    pub(crate) fn begin(&self, seed: u64) {
+        self.left.set(STEPS_MAX);
+        self.ending.set(None);
+        self.random.set(seed & RANDOM_MASK);
+        self.protocol.set(Protocol::Resp2);
+    }
+
+    /// Takes steps off the budget; true if none are left.
+    pub(crate) fn charge(&self, steps: i64) -> bool {
+        let left = self.left.get().saturating_sub(steps);
+        self.left.set(left);
+        if left < 0 {
+            self.end(Ending::Steps);
+        }
+        self.ending.get().is_some()
+    }
+
+    /// The same for work on so many bytes.
+    pub(crate) fn charge_bytes(&self, bytes: usize) -> bool {
+        self.charge((bytes / BYTES_PER_STEP) as i64)
+    }
+
+    /// How many steps were used.
+    pub(crate) fn used(&self) -> i64 {
+        STEPS_MAX - self.left.get()
+    }
+
+    /// Ends the script for good; the first reason counts.
+    pub(crate) fn end(&self, why: Ending) {
+        self.ending.set(self.ending.get().or(Some(why)));
+    }
+
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.ending.get()
+    }
+
+    /// `math.randomseed`, as Redis's generator takes it.
+    pub(crate) fn seed_random(&self, seed: i32) {
+        self.random.set(u64::from(seed as u32) << 16 | 0x330e);
+    }
+
+    /// The next 31 random bits of `lrand48`.
+    pub(crate) fn random(&self) -> u32 {
+        let next = self.random.get().wrapping_mul(0x5_deec_e66d).wrapping_add(0xb) & RANDOM_MASK;
+        self.random.set(next);
+        (next >> 17) as u32
+    }
+}
+
+const RANDOM_MASK: u64 = (1 << 48) - 1;

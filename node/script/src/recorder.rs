@@ -1,0 +1,52 @@
+//! Remembers what commands answered, so that a script can be run once more without running its
+//! commands twice.
+
+use std::ops::Range;
+
+use quoris_engine::Args;
+use quoris_engine::scripting::Calls;
+use quoris_resp::Protocol;
+
+/// The most bytes of replies that one script may get.
+const REPLIES_BYTES_MAX: usize = 256 << 20;
+
+/// A script's way to the commands.
+pub(crate) struct Recorder<'c> {
+    calls: &'c mut dyn Calls,
+    replies: Vec<u8>,
+    /// Where each reply ends.
+    ends: Vec<usize>,
+    /// How many of them the present run has had.
+    had: usize,
+}
+
+impl<'c> Recorder<'c> {
+    pub(crate) fn new(calls: &'c mut dyn Calls) -> Self {
+        Recorder { calls, replies: Vec::new(), ends: Vec::new(), had: 0 }
+    }
+
+    /// The script begins again, and gets the same replies until it comes further than before.
+    pub(crate) fn rewind(&mut self) {
+        self.had = 0;
+    }
+
+    /// Where the reply of the next call is; nothing if the script has had too many bytes.
+    pub(crate) fn call(&mut self, args: Args<'_>, protocol: Protocol) -> Option<Range<usize>> {
+        let start = self.had.checked_sub(1).map_or(0, |last| self.ends[last]);
+        if self.had == self.ends.len() {
+            self.calls.call(args, protocol, &mut self.replies);
+            self.ends.push(self.replies.len());
+        }
+        self.had += 1;
+        let end = self.ends[self.had - 1];
+        (end <= REPLIES_BYTES_MAX).then_some(start..end)
+    }
+
+    pub(crate) fn reply(&self, range: Range<usize>) -> &[u8] {
+        &self.replies[range]
+    }
+
+    pub(crate) fn calls(&self) -> &dyn Calls {
+        self.calls
+    }
+}
