@@ -21,6 +21,7 @@
 mod api;
 mod guard;
 mod host;
+mod libraries;
 mod machine;
 mod math;
 mod meter;

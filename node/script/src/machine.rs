@@ -16,7 +16,7 @@ use quoris_resp::Span;
 use crate::guard::guard;
 use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter, PERIOD};
 use crate::recorder::Recorder;
-use crate::{api, math, number, strings, values};
+use crate::{api, libraries, math, number, strings, values};
 
 const PRELUDE: &str = include_str!("prelude.lua");
 /// The most that a script may hold at once.
@@ -263,7 +263,7 @@ fn offers(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
     host.raw_set("os", api::clock(lua, meter)?)?;
     host.raw_set("api", api::functions(lua, meter)?)?;
     host.raw_set("guard", lua.create_function(guard)?)?;
-    host.raw_set("libraries", lua.create_table()?)?;
+    host.raw_set("libraries", libraries::all(lua, meter)?)?;
     Ok(host)
 }
 

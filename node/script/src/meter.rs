@@ -10,6 +10,8 @@ use std::cell::Cell;
 
 use quoris_resp::Protocol;
 
+use crate::libraries::JsonSettings;
+
 /// Steps of one script: a second or two.
 pub(crate) const STEPS_MAX: i64 = 100_000_000;
 /// After how many instructions the budget is looked at.
@@ -39,6 +41,8 @@ pub(crate) struct Meter {
     pub protocol: Cell<Protocol>,
     /// Whether the interpreter was made for this script, so that its memory may decide something.
     pub is_exact: bool,
+    /// What the script set in `cjson`.
+    pub json: JsonSettings,
 }
 
 impl Meter {
@@ -49,6 +53,7 @@ impl Meter {
             random: Cell::new(0),
             protocol: Cell::new(Protocol::Resp2),
             is_exact,
+            json: JsonSettings::default(),
         }
     }
 
@@ -58,6 +63,7 @@ impl Meter {
         self.ending.set(None);
         self.random.set(seed & RANDOM_MASK);
         self.protocol.set(Protocol::Resp2);
+        self.json.reset();
     }
 
     /// Takes steps off the budget; true if none are left.

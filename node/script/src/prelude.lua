@@ -242,7 +242,11 @@ globals.table = seal(tables)
 globals.coroutine = seal(coroutines)
 globals.math = seal(merged(math, guard_all(host.math), {}))
 globals.os = seal(guard_all(host.os))
-for name, functions in pairs(host.libraries) do globals[name] = seal(guard_all(functions)) end
+for name, functions in pairs(host.libraries) do globals[name] = guard_all(functions) end
+-- Nothing that is set in one instance lasts, so one is enough.
+local json = globals.cjson
+for name in pairs(host.libraries) do globals[name] = seal(globals[name]) end
+function json.new() return globals.cjson end
 
 strings.__index = text
 strings.__metatable = false

@@ -9,7 +9,7 @@ use super::here::{self, Here};
 use super::rules::{self, NO_WRITES, NOT_ALLOWED, Slots};
 use super::{Calls, Parameters};
 use crate::command::{Args, Run};
-use crate::context::{ReadCx, WriteCx};
+use crate::context::{Lookups, ReadCx, WriteCx};
 use crate::effects::Effect;
 use crate::error::Result;
 use crate::rng::Rng;
@@ -21,6 +21,8 @@ pub(crate) struct Writing<'c, 'e> {
     db: u16,
     seed: u64,
     slots: Slots,
+    /// Hits and misses on every replica, which nobody counts.
+    lookups: Lookups,
     /// Whether the script has renounced writing.
     reads_only: bool,
 }
@@ -32,7 +34,14 @@ impl<'c, 'e> Writing<'c, 'e> {
         reads_only: bool,
     ) -> Self {
         let (db, seed) = (cx.db, cx.rng.next_u64());
-        Writing { cx, db, seed, slots: Slots::new(parameters.keys()), reads_only }
+        Writing {
+            cx,
+            db,
+            seed,
+            slots: Slots::new(parameters.keys()),
+            lookups: Lookups::default(),
+            reads_only,
+        }
     }
 
     fn run(&mut self, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
@@ -56,6 +65,7 @@ impl<'c, 'e> Writing<'c, 'e> {
                     db: self.db,
                     now_ms: self.cx.now_ms,
                     rng: RefCell::new(Rng::new(seed)),
+                    lookups: &self.lookups,
                 };
                 handler(&cx, args, reply)
             }
@@ -68,7 +78,7 @@ impl<'c, 'e> Writing<'c, 'e> {
             Here::Echo | Here::Ping => here::echo(args, reply),
             Here::Time => here::time(self.cx.now_ms, reply),
             Here::Select => {
-                self.db = here::select(args, self.cx.settings.databases)?;
+                self.db = here::select(args, self.cx.keyspace.database_count())?;
                 reply.ok();
             }
             Here::Publish { .. } if self.reads_only => return Err(NO_WRITES),
@@ -126,7 +136,7 @@ impl<'c, 'e> Reading<'c, 'e> {
             Some(Here::Time) => return Ok(here::time(self.cx.now_ms, reply)),
             Some(Here::Publish { .. }) => return Err(NO_WRITES),
             Some(Here::Select) => {
-                self.db = here::select(&args, self.cx.settings.databases)?;
+                self.db = here::select(&args, self.cx.keyspace.database_count())?;
                 return Ok(reply.ok());
             }
         }
@@ -146,6 +156,7 @@ impl<'c, 'e> Reading<'c, 'e> {
             db: self.db,
             now_ms: self.cx.now_ms,
             rng: RefCell::new(Rng::new(seed)),
+            lookups: self.cx.lookups,
         };
         handler(&cx, args, reply)
     }
