@@ -141,16 +141,16 @@ impl Runner<'_> {
 
     /// EXEC after MULTI.
     pub(super) fn exec(&mut self, entry: &Entry, output: &mut Vec<u8>) -> Step {
-        let held = self.session.transaction.borrow();
-        let transaction = held.as_ref().expect("EXEC was preceded by MULTI");
+        let kept = self.session.transaction.borrow();
+        let transaction = kept.as_ref().expect("EXEC was preceded by MULTI");
         if transaction.is_doomed() {
-            drop(held);
+            drop(kept);
             return self.abort(Some(entry), &replies::EXEC_ABORT, output);
         }
         let watches = self.session.watching.borrow().is_some();
         let writes = transaction.writes();
         let verdict = self.verdict_on(transaction, watches);
-        drop(held);
+        drop(kept);
         match verdict {
             Verdict::Here => {}
             Verdict::Refuse(error) if error.code() == "READONLY" => {
@@ -228,6 +228,10 @@ impl Runner<'_> {
     }
 
     /// Answers EXEC with null, because a watched key has changed.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is for one lifetime of a writer, and any is wanted"
+    )]
     fn exec_changed(&mut self, entry: &Entry, output: &mut Vec<u8>) -> Step {
         self.shared.leave_transaction(self.session);
         self.count(entry);

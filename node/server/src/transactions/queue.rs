@@ -7,6 +7,7 @@ use crate::turn::{Kind, Request, spans_of};
 
 /// The commands between `MULTI` and `EXEC`.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the commands")]
 pub(crate) struct Transaction {
     bytes: Vec<u8>,
     spans: Vec<Span>,
@@ -35,15 +36,12 @@ impl Transaction {
     /// Adds a command, whose first key is in `slot`.
     pub(crate) fn push(&mut self, request: &Request<'_>, kind: Kind, slot: Option<Slot>) {
         let (start, first_span) = (self.bytes.len(), self.spans.len());
-        match request.encoded {
-            Some((bytes, spans)) => {
-                self.bytes.extend_from_slice(bytes);
-                self.spans.extend_from_slice(spans);
-            }
-            None => {
-                encode_command(&mut self.bytes, request.args.from(0));
-                self.spans.extend(spans_of(&self.bytes[start..]));
-            }
+        if let Some((bytes, spans)) = request.encoded {
+            self.bytes.extend_from_slice(bytes);
+            self.spans.extend_from_slice(spans);
+        } else {
+            encode_command(&mut self.bytes, request.args.from(0));
+            self.spans.extend(spans_of(&self.bytes[start..]));
         }
         let Request { number, db, prepared, .. } = *request;
         self.queued.push(Queued { number, db, kind, prepared, start, first_span });
