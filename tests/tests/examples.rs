@@ -42,6 +42,7 @@ examples! {
     list_queue: "list_queue.mjs",
     rate_limit_fixed: "rate_limit_fixed.mjs",
     session_store: "session_store.mjs",
+    stream_pipeline: "stream_pipeline.py",
     unique_visitors: "unique_visitors.mjs",
 }
 
