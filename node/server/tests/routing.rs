@@ -60,6 +60,29 @@ fn keys_of_other_shards_are_redirected_and_slots_may_not_be_mixed() {
 }
 
 #[test]
+fn sort_stays_in_the_slot_of_its_key() {
+    with_node(&[], async |shared| {
+        let mut client = Client::connect(&shared).await;
+        client.line("SORT missing BY w_* GET *", "*0\r\n").await;
+        shared.set_routes(Rc::new(Border { slot: 6000, led: true }));
+        client.line("RPUSH bar 2 1", ":2\r\n").await;
+        client.line("SORT bar", "*2\r\n$1\r\n1\r\n$1\r\n2\r\n").await;
+        client.line("SORT bar BY {bar}w_* GET # STORE {bar}d", ":2\r\n").await;
+        let denied = |option: &str| {
+            format!(
+                "-ERR {option} option of SORT denied in cluster mode when keys formed by the \
+                 pattern may be in different slots.\r\n"
+            )
+        };
+        client.line("SORT bar BY w_*", &denied("BY")).await;
+        client.line("SORT_RO bar GET # GET {foo}*", &denied("GET")).await;
+        let crossing = "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
+        client.line("SORT bar STORE foo", crossing).await;
+        client.line("SORT foo BY {foo}w_*", "-MOVED 12182 10.0.0.9:7009\r\n").await;
+    });
+}
+
+#[test]
 fn a_request_waits_for_a_leader_and_then_runs() {
     with_node(&[], async |shared| {
         let mut client = Client::connect(&shared).await;

@@ -2,6 +2,20 @@
 
 use crate::commands::options::{integer, is};
 use crate::error::{CommandError, Result};
+use crate::spec::{self, Arg, one_of, token, unix_time};
+
+const EX: Arg = spec::integer("seconds").after("EX");
+const PX: Arg = spec::integer("milliseconds").after("PX");
+const EXAT: Arg = unix_time("unix-time-seconds").after("EXAT");
+const PXAT: Arg = unix_time("unix-time-milliseconds").after("PXAT");
+
+/// [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL], for commands that set something.
+pub const LIFETIME_OR_KEEPTTL: Arg =
+    one_of("expiration", &[EX, PX, EXAT, PXAT, token("keepttl", "KEEPTTL")]).optional();
+
+/// [EX s | PX ms | EXAT s | PXAT ms | PERSIST], for commands that read something.
+pub const LIFETIME_OR_PERSIST: Arg =
+    one_of("expiration", &[EX, PX, EXAT, PXAT, token("persist", "PERSIST")]).optional();
 
 /// The unit and origin of a time argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod hyperloglogs;
 mod keys;
 mod lists;
 mod options;
+mod scanning;
 mod scripts;
 mod sets;
 mod settings;

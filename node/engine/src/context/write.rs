@@ -209,6 +209,17 @@ impl WriteCx<'_> {
         }
     }
 
+    /// Makes a key look as if it had been used so long ago, or so often. What is not tracked here is
+    /// passed over.
+    pub(crate) fn mark_used(&mut self, key: &Key<'_>, idle: Option<u64>, frequency: Option<u8>) {
+        let clock = self.clock();
+        if let Some(entry) = self.keyspace.database_mut(self.db).get_mut(key)
+            && let Some(record) = clock.as_if(idle, frequency)
+        {
+            entry.set_access(record);
+        }
+    }
+
     /// Makes a key live for ever; true if it would have expired.
     pub fn persist(&mut self, key: &Key<'_>) -> bool {
         let expires = self.entry(key).is_some_and(|entry| entry.expire_at_ms().is_some());
@@ -298,8 +309,13 @@ impl WriteCx<'_> {
     }
 
     #[inline]
+    fn clock(&self) -> Clock {
+        Clock { now_ms: self.now_ms, track_frequency: self.settings.track_frequency }
+    }
+
+    #[inline]
     fn store(&mut self, key: &Key<'_>, content: Content<'_>, expiry: Expiry) {
-        let clock = Clock { now_ms: self.now_ms, track_frequency: self.settings.track_frequency };
+        let clock = self.clock();
         match self.keyspace.upsert(self.db, key, content, expiry, clock) {
             Before::Live => {}
             Before::Missing => self.notify(EventClass::New, "new", key),

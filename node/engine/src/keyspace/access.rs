@@ -48,6 +48,17 @@ impl Clock {
         let counter = u32::from(frequency(record, self.now_ms));
         minutes(self.now_ms) << 8 | raised(counter, self.now_ms ^ u64::from(record) << 32)
     }
+
+    /// The record of an entry that was used so many seconds ago, or so often; `None` if that is not
+    /// what is recorded.
+    pub fn as_if(self, idle_seconds: Option<u64>, frequency: Option<u8>) -> Option<u32> {
+        if self.track_frequency {
+            return frequency.map(|count| minutes(self.now_ms) << 8 | u32::from(count));
+        }
+        // A time before all records is as long ago as a record can tell.
+        let idle = idle_seconds.map(|idle| u32::try_from(idle).unwrap_or(MASK).min(MASK));
+        idle.map(|idle| seconds(self.now_ms).wrapping_sub(idle) & MASK)
+    }
 }
 
 /// The seconds since the last use.

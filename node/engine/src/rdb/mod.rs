@@ -15,6 +15,9 @@
 //!   21 stream, 19 and 15 streams of earlier versions: see `stream`
 //! ```
 //!
+//! Types 24 and 25 came with Redis 7.4: a file in which a hash has deadlines cannot be loaded by an
+//! older server, and a hash that has none is written as in 7.2.
+//!
 //! A snapshot has to bring back more than Redis cares for: the order of elements, and whatever
 //! `OBJECT ENCODING` could tell. Where the format leaves no place for that, a length is written
 //! longer than needed, which every reader of the format accepts:

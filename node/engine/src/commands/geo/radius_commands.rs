@@ -20,30 +20,47 @@ const STORE: Arg =
     one_of("store", &[key("storekey").after("STORE"), key("storedistkey").after("STOREDIST")])
         .optional();
 
+/// What may follow a circle that is only looked at.
+const OPTIONS: [Arg; 5] = [WITH_POINT, WITH_DISTANCE, WITH_HASH, COUNT, ORDER];
+
+/// The key, a circle, the options, and in the last place the destination if there is room for it.
+const fn grammar<const LEN: usize>(centre: &[Arg]) -> [Arg; LEN] {
+    let mut all = [STORE; LEN];
+    let (mut at, mut next) = (0, 1);
+    all[0] = key("key");
+    while at < centre.len() {
+        all[next] = centre[at];
+        (at, next) = (at + 1, next + 1);
+    }
+    all[next] = double("radius");
+    all[next + 1] = UNIT;
+    (at, next) = (0, next + 2);
+    while at < OPTIONS.len() {
+        all[next] = OPTIONS[at];
+        (at, next) = (at + 1, next + 1);
+    }
+    assert!(next == LEN || next + 1 == LEN, "at most the destination comes behind the options");
+    all
+}
+
+const POINT: &[Arg] = &[double("longitude"), double("latitude")];
+const MEMBER: &[Arg] = &[string("member")];
+
+/// A declaration as far as all of them agree.
+const fn spec(name: &'static str, since: &'static str, summary: &'static str) -> Spec {
+    Spec::new(name, Group::Geo, since, summary).complexity(COMPLEXITY)
+}
+
 /// GEORADIUS key longitude latitude radius M | KM | FT | MI [WITHCOORD] [WITHDIST] [WITHHASH]
 /// [COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]
 pub(super) const GEORADIUS: Command = Command {
-    spec: Spec::new(
+    spec: spec(
         "georadius",
-        Group::Geo,
         "3.2.0",
         "Returns or stores the places in a circle: now GEOSEARCH and GEOSEARCHSTORE.",
     )
-    .args(&[
-        key("key"),
-        double("longitude"),
-        double("latitude"),
-        double("radius"),
-        UNIT,
-        WITH_POINT,
-        WITH_DISTANCE,
-        WITH_HASH,
-        COUNT,
-        ORDER,
-        STORE,
-    ])
+    .args(&grammar::<11>(POINT))
     .keys(key_specs(6))
-    .complexity(COMPLEXITY)
     .flags(Flags::DENYOOM.or(Flags::MOVABLE_KEYS)),
     run: Run::Write(georadius),
 };
@@ -51,26 +68,13 @@ pub(super) const GEORADIUS: Command = Command {
 /// GEORADIUSBYMEMBER key member radius M | KM | FT | MI [WITHCOORD] [WITHDIST] [WITHHASH]
 /// [COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]
 pub(super) const GEORADIUSBYMEMBER: Command = Command {
-    spec: Spec::new(
+    spec: spec(
         "georadiusbymember",
-        Group::Geo,
         "3.2.0",
         "Returns or stores the places around a member: now GEOSEARCH and GEOSEARCHSTORE.",
     )
-    .args(&[
-        key("key"),
-        string("member"),
-        double("radius"),
-        UNIT,
-        WITH_POINT,
-        WITH_DISTANCE,
-        WITH_HASH,
-        COUNT,
-        ORDER,
-        STORE,
-    ])
+    .args(&grammar::<10>(MEMBER))
     .keys(key_specs(5))
-    .complexity(COMPLEXITY)
     .flags(Flags::DENYOOM.or(Flags::MOVABLE_KEYS)),
     run: Run::Write(georadiusbymember),
 };
@@ -78,49 +82,20 @@ pub(super) const GEORADIUSBYMEMBER: Command = Command {
 /// `GEORADIUS_RO` key longitude latitude radius M | KM | FT | MI
 /// [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC | DESC]
 pub(super) const GEORADIUS_RO: Command = Command {
-    spec: Spec::new(
-        "georadius_ro",
-        Group::Geo,
-        "3.2.10",
-        "Returns the places in a circle: now GEOSEARCH.",
-    )
-    .args(&[
-        key("key"),
-        double("longitude"),
-        double("latitude"),
-        double("radius"),
-        UNIT,
-        WITH_POINT,
-        WITH_DISTANCE,
-        WITH_HASH,
-        COUNT,
-        ORDER,
-    ])
-    .complexity(COMPLEXITY),
+    spec: spec("georadius_ro", "3.2.10", "Returns the places in a circle: now GEOSEARCH.")
+        .args(&grammar::<10>(POINT)),
     run: Run::Read(georadius_ro),
 };
 
 /// `GEORADIUSBYMEMBER_RO` key member radius M | KM | FT | MI
 /// [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC | DESC]
 pub(super) const GEORADIUSBYMEMBER_RO: Command = Command {
-    spec: Spec::new(
+    spec: spec(
         "georadiusbymember_ro",
-        Group::Geo,
         "3.2.10",
         "Returns the places around a member: now GEOSEARCH.",
     )
-    .args(&[
-        key("key"),
-        string("member"),
-        double("radius"),
-        UNIT,
-        WITH_POINT,
-        WITH_DISTANCE,
-        WITH_HASH,
-        COUNT,
-        ORDER,
-    ])
-    .complexity(COMPLEXITY),
+    .args(&grammar::<9>(MEMBER)),
     run: Run::Read(georadiusbymember_ro),
 };
 

@@ -9,14 +9,12 @@ use super::arguments::{self, FIELDS, POSITIVE, deadline};
 use super::limits;
 use crate::command::{Args, Command, Run};
 use crate::commands::elements;
-use crate::commands::expiry_options::TimeUnit;
+use crate::commands::expiry_options::{LIFETIME_OR_KEEPTTL, LIFETIME_OR_PERSIST, TimeUnit};
 use crate::commands::options::{self, is};
 use crate::context::{Expiry, WriteCx};
 use crate::effects::EventClass;
 use crate::error::{CommandError, Result};
-use crate::spec::{
-    Flags, Group, KeyAccess, Spec, block, integer, key, one_of, string, token, unix_time,
-};
+use crate::spec::{Flags, Group, KeyAccess, Spec, block, integer, key, one_of, string, token};
 use crate::types::Hash;
 
 /// HGETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds |
@@ -28,21 +26,7 @@ pub(super) const HGETEX: Command = Command {
         "8.0.0",
         "Returns the values of fields, and sets when they expire.",
     )
-    .args(&[
-        key("key").access(KeyAccess::UPDATE),
-        one_of(
-            "expiration",
-            &[
-                integer("seconds").after("EX"),
-                integer("milliseconds").after("PX"),
-                unix_time("unix-time-seconds").after("EXAT"),
-                unix_time("unix-time-milliseconds").after("PXAT"),
-                token("persist", "PERSIST"),
-            ],
-        )
-        .optional(),
-        FIELDS,
-    ])
+    .args(&[key("key").access(KeyAccess::UPDATE), LIFETIME_OR_PERSIST, FIELDS])
     .complexity("O(N) where N is the number of specified fields")
     .flags(Flags::FAST),
     run: Run::Write(hgetex),
@@ -60,17 +44,7 @@ pub(super) const HSETEX: Command = Command {
     .args(&[
         key("key").access(KeyAccess::MODIFY),
         one_of("condition", &[token("fnx", "FNX"), token("fxx", "FXX")]).optional(),
-        one_of(
-            "expiration",
-            &[
-                integer("seconds").after("EX"),
-                integer("milliseconds").after("PX"),
-                unix_time("unix-time-seconds").after("EXAT"),
-                unix_time("unix-time-milliseconds").after("PXAT"),
-                token("keepttl", "KEEPTTL"),
-            ],
-        )
-        .optional(),
+        LIFETIME_OR_KEEPTTL,
         block(
             "fields",
             &[integer("numfields"), block("data", &[string("field"), string("value")]).multiple()],

@@ -40,6 +40,18 @@ pub(super) const RESTORE: Command = Command {
     run: Run::Write(restore),
 };
 
+/// RESTORE-ASKING key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]
+///
+/// What a Redis node sends to the node that a slot moves to.
+pub(super) const RESTORE_ASKING: Command = Command {
+    spec: Spec::new("restore-asking", Group::Server, "3.0.0", "Does what RESTORE does.")
+        .args(RESTORE.spec.args)
+        .flags(Flags::DENYOOM.or(Flags::ASKING))
+        .categories(Categories::DANGEROUS.or(Categories::KEYSPACE))
+        .complexity(RESTORE.spec.complexity),
+    run: Run::Write(restore),
+};
+
 const BUSY: CommandError = CommandError::fixed("BUSYKEY Target key name already exists.");
 const INVALID_TTL: CommandError = CommandError::fixed("ERR Invalid TTL value, must be >= 0");
 const INVALID_IDLETIME: CommandError =
@@ -61,14 +73,13 @@ fn dump(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
 struct Options {
     replace: bool,
     absolute: bool,
+    idle_seconds: Option<u64>,
+    frequency: Option<u8>,
 }
 
 impl Options {
-    /// Idle time and frequency are checked and not used: how often a key is used is local to each
-    /// node.
     fn parse(args: &Args<'_>) -> Result<Options> {
         let mut options = Options::default();
-        let (mut idle, mut freq) = (false, false);
         let mut at = 4;
         while let Some(word) = args.try_get(at) {
             at += 1;
@@ -76,20 +87,14 @@ impl Options {
                 options.replace = true;
             } else if is(word, "absttl") {
                 options.absolute = true;
-            } else if is(word, "idletime") && !freq && at < args.len() {
-                let seconds = parse_integer(args.get(at))?;
-                idle = true;
+            } else if is(word, "idletime") && options.frequency.is_none() && at < args.len() {
+                let seconds = u64::try_from(parse_integer(args.get(at))?);
+                options.idle_seconds = Some(seconds.map_err(|_| INVALID_IDLETIME)?);
                 at += 1;
-                if seconds < 0 {
-                    return Err(INVALID_IDLETIME);
-                }
-            } else if is(word, "freq") && !idle && at < args.len() {
-                let frequency = parse_integer(args.get(at))?;
-                freq = true;
+            } else if is(word, "freq") && options.idle_seconds.is_none() && at < args.len() {
+                let frequency = u8::try_from(parse_integer(args.get(at))?);
+                options.frequency = Some(frequency.map_err(|_| INVALID_FREQ)?);
                 at += 1;
-                if !(0..=255).contains(&frequency) {
-                    return Err(INVALID_FREQ);
-                }
             } else {
                 return Err(SYNTAX);
             }
@@ -124,6 +129,7 @@ fn restore(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
     }
     cx.put_anew(&key, loaded.value, expiry);
     cx.mark_raw(&key, loaded.raw);
+    cx.mark_used(&key, options.idle_seconds, options.frequency);
     cx.changed(&key, EventClass::Generic, "restore");
     Ok(())
 }

@@ -38,6 +38,7 @@ pub(super) const COMMANDS: &[Command] = &[
     rename::RENAME,
     rename::RENAMENX,
     dump::RESTORE,
+    dump::RESTORE_ASKING,
     walk::SCAN,
     sort::SORT,
     sort::SORT_RO,

@@ -7,6 +7,7 @@ use crate::commands::options;
 use crate::context::WriteCx;
 use crate::effects::EventClass;
 use crate::error::{CommandError, Result, SYNTAX};
+use crate::keyspace::Key;
 use crate::spec::{
     Flags, Group, KeyAccess, Spec, block, double, integer, key, one_of, string, token,
 };
@@ -55,34 +56,42 @@ const ONE_INCREMENT: CommandError =
     CommandError::fixed("ERR INCR option supports a single increment-element pair");
 const NAN: CommandError = CommandError::fixed("ERR resulting score is not a number (NaN)");
 
+/// The options of `ZADD`; those of `GEOADD` are the first three.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the command")]
-struct Options {
-    nx: bool,
-    xx: bool,
+pub(in crate::commands) struct Options {
+    pub nx: bool,
+    pub xx: bool,
+    pub ch: bool,
     gt: bool,
     lt: bool,
-    ch: bool,
     incr: bool,
 }
 
 impl Options {
-    /// Reads the options, and returns them with the word at which the pairs begin.
-    fn parse(args: &Args<'_>) -> Result<(Options, usize)> {
+    /// Reads options from word 2 on, and returns them with the word at which they end.
+    /// `with_scores` allows those that compare scores, or add to them.
+    pub fn read(args: &Args<'_>, with_scores: bool) -> (Options, usize) {
         let mut options = Options::default();
         let mut at = 2;
         while let Some(word) = args.try_get(at) {
             match () {
                 () if options::is(word, "nx") => options.nx = true,
                 () if options::is(word, "xx") => options.xx = true,
-                () if options::is(word, "gt") => options.gt = true,
-                () if options::is(word, "lt") => options.lt = true,
                 () if options::is(word, "ch") => options.ch = true,
-                () if options::is(word, "incr") => options.incr = true,
+                () if with_scores && options::is(word, "gt") => options.gt = true,
+                () if with_scores && options::is(word, "lt") => options.lt = true,
+                () if with_scores && options::is(word, "incr") => options.incr = true,
                 () => break,
             }
             at += 1;
         }
+        (options, at)
+    }
+
+    /// Reads the options of `ZADD`, and returns them with the word at which the pairs begin.
+    fn parse(args: &Args<'_>) -> Result<(Options, usize)> {
+        let (options, at) = Options::read(args, true);
         let words = args.len() - at;
         if words == 0 || !words.is_multiple_of(2) {
             return Err(SYNTAX);
@@ -116,14 +125,14 @@ impl Options {
 
 fn zadd(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let (options, first) = Options::parse(&args)?;
-    add(cx, args, options, first, reply)
+    add_pairs(cx, args, options, first, reply)
 }
 
 fn zincrby(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    add(cx, args, Options { incr: true, ..Options::default() }, 2, reply)
+    add_pairs(cx, args, Options { incr: true, ..Options::default() }, 2, reply)
 }
 
-fn add(
+fn add_pairs(
     cx: &mut WriteCx<'_>,
     args: Args<'_>,
     options: Options,
@@ -134,9 +143,26 @@ fn add(
     for score in args.from(first).step_by(2) {
         options::double(score)?;
     }
+    let members = (first..args.len())
+        .step_by(2)
+        .map(|at| (options::double(&args[at]).expect("it was checked"), args.get(at + 1)));
     let key = cx.key(&args, 1);
+    add(cx, &key, options, members, reply)
+}
+
+/// Adds members with their scores to the sorted set at a key, as the options say.
+///
+/// # Errors
+/// `WRONGTYPE`, or that a sum of scores is not a number.
+pub(in crate::commands) fn add<'a>(
+    cx: &mut WriteCx<'_>,
+    key: &Key<'_>,
+    options: Options,
+    members: impl Iterator<Item = (f64, &'a [u8])>,
+    reply: &mut Writer<'_>,
+) -> Result {
     let tuning = SortedSetTuning::new(cx.settings(), cx.hasher());
-    if options.xx && cx.get::<SortedSet>(&key)?.is_none() {
+    if options.xx && cx.get::<SortedSet>(key)?.is_none() {
         if options.incr {
             reply.null()
         } else {
@@ -144,10 +170,9 @@ fn add(
         }
         return Ok(());
     }
-    let set = cx.get_or_new::<SortedSet>(&key)?;
+    let set = cx.get_or_new::<SortedSet>(key)?;
     let (mut added, mut updated, mut result) = (0, 0, None);
-    for at in (first..args.len()).step_by(2) {
-        let (given, member) = (options::double(&args[at])?, args.get(at + 1));
+    for (given, member) in members {
         let old = set.score(member);
         let Some(new) = options.decide(old, given)? else { continue };
         set.insert(member, new, &tuning);
@@ -159,7 +184,7 @@ fn add(
         }
     }
     if added + updated > 0 {
-        cx.changed(&key, EventClass::SortedSet, if options.incr { "zincr" } else { "zadd" });
+        cx.changed(key, EventClass::SortedSet, if options.incr { "zincr" } else { "zadd" });
     }
     match result {
         _ if !options.incr => reply.integer(if options.ch { added + updated } else { added }),

@@ -1,19 +1,17 @@
 //! Random members, and walking through all of them.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
+use alloc::vec::Vec;
 
 use quoris_resp::{Writer, format_double};
 
 use super::{write_header, write_pair};
 use crate::command::{Args, Command, Run};
-use crate::commands::options;
+use crate::commands::{options, scanning};
 use crate::context::ReadCx;
-use crate::error::{CommandError, OUT_OF_RANGE, Result, SYNTAX};
-
-use crate::glob::{self, Case};
-use crate::spec::{Group, Spec, block, integer, key, pattern, token};
-use crate::types::SortedSet;
+use crate::error::{OUT_OF_RANGE, Result, SYNTAX};
+use crate::spec::{Group, Spec, block, integer, key, token};
+use crate::types::{Element, SortedSet};
 
 /// ZRANDMEMBER key [count [WITHSCORES]]
 pub(super) const ZRANDMEMBER: Command = Command {
@@ -31,20 +29,12 @@ pub(super) const ZRANDMEMBER: Command = Command {
 
 /// ZSCAN key cursor [MATCH pattern] [COUNT count]
 pub(super) const ZSCAN: Command = Command {
-    spec: Spec::new(
+    spec: scanning::spec(
         "zscan",
         Group::SortedSet,
-        "2.8.0",
         "Walks through members and scores, a few at each call.",
     )
-    .tips(&["nondeterministic_output"])
-    .args(&[
-        key("key"),
-        integer("cursor"),
-        pattern("pattern").after("MATCH").optional(),
-        integer("count").after("COUNT").optional(),
-    ])
-    .complexity("O(1) for a call, O(N) for a whole walk"),
+    .args(&[scanning::KEY, scanning::CURSOR, scanning::MATCH, scanning::COUNT]),
     run: Run::Read(zscan),
 };
 
@@ -56,13 +46,7 @@ fn zrandmember(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resul
         }
         return Ok(());
     };
-    let count = options::integer(count)?;
-    if count == i64::MIN {
-        let limit = i64::MAX;
-        return Err(CommandError::text(format!(
-            "ERR value is out of range, value must between -{limit} and {limit}"
-        )));
-    }
+    let count = options::sample_range(count)?;
     let with_scores = match args.len() {
         3 => false,
         4 if options::is(&args[3], "withscores") => true,
@@ -116,25 +100,20 @@ fn distinct_ranks(cx: &ReadCx<'_>, count: usize, len: usize) -> BTreeSet<usize> 
 
 fn zscan(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let cursor = options::cursor(&args[2])?;
-    let set = cx.get::<SortedSet>(&cx.key(&args, 1))?;
-    reply.array(2);
-    let Some(set) = set else {
-        reply.bulk(b"0");
-        reply.array(0);
+    let Some(set) = cx.get::<SortedSet>(&cx.key(&args, 1))? else {
+        scanning::write_nothing(reply);
         return Ok(());
     };
     let scan = options::Scan::parse(&args, 3)?;
-    let mut found = alloc::vec::Vec::new();
+    let mut found = Vec::new();
     let next = set.walk(cursor, scan.count, cx.keyspace().hasher(), |member, score| {
-        if scan.pattern.is_none_or(|pattern| glob::matches(pattern, member, Case::Sensitive)) {
-            found.push((member.to_vec(), score));
+        if scan.matches(member) {
+            found.push((member.to_vec(), format_double(score)));
         }
     });
-    reply.bulk(format!("{next}").as_bytes());
-    reply.array(found.len() * 2);
-    for (member, score) in &found {
-        reply.bulk(member);
-        reply.bulk(format_double(*score).as_bytes());
-    }
+    let found = found
+        .iter()
+        .map(|(member, score)| (Element::Bytes(member), Some(Element::Bytes(score.as_bytes()))));
+    scanning::write(reply, next, found);
     Ok(())
 }

@@ -4,12 +4,12 @@ use quoris_resp::Writer;
 
 use super::get::write_string;
 use crate::command::{Args, Command, Run};
-use crate::commands::expiry_options::{TimeUnit, positive_time};
+use crate::commands::expiry_options::{LIFETIME_OR_PERSIST, TimeUnit, positive_time};
 use crate::commands::options::is;
 use crate::context::WriteCx;
 use crate::effects::EventClass;
 use crate::error::{Result, SYNTAX};
-use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, token, unix_time};
+use crate::spec::{Flags, Group, KeyAccess, Spec, key};
 
 /// GETDEL key
 pub(super) const GETDEL: Command = Command {
@@ -22,20 +22,7 @@ pub(super) const GETDEL: Command = Command {
 /// GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST]
 pub(super) const GETEX: Command = Command {
     spec: Spec::new("getex", Group::String, "6.2.0", "Returns a string and sets when it expires.")
-        .args(&[
-            key("key").access(KeyAccess::UPDATE),
-            one_of(
-                "expiration",
-                &[
-                    integer("seconds").after("EX"),
-                    integer("milliseconds").after("PX"),
-                    unix_time("unix-time-seconds").after("EXAT"),
-                    unix_time("unix-time-milliseconds").after("PXAT"),
-                    token("persist", "PERSIST"),
-                ],
-            )
-            .optional(),
-        ])
+        .args(&[key("key").access(KeyAccess::UPDATE), LIFETIME_OR_PERSIST])
         .flags(Flags::FAST),
     run: Run::Write(getex),
 };

@@ -4,8 +4,9 @@ use core::ops::Range;
 
 use quoris_resp::Writer;
 
-use super::set::{Condition, LIFETIME, Options, store};
+use super::set::{Condition, Options, store};
 use crate::command::{Args, Command, Run};
+use crate::commands::expiry_options::LIFETIME_OR_KEEPTTL;
 use crate::commands::options;
 use crate::context::{Expiry, WriteCx};
 use crate::error::{CommandError, Result, SYNTAX};
@@ -56,7 +57,7 @@ pub(super) const MSETEX: Command = Command {
         integer("numkeys"),
         block("data", &[key("key").access(KeyAccess::OVERWRITE), string("value")]).multiple(),
         one_of("condition", &[token("nx", "NX"), token("xx", "XX")]).optional(),
-        LIFETIME,
+        LIFETIME_OR_KEEPTTL,
     ])
     .keys([
         Some(KeySpec {

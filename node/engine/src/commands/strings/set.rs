@@ -5,15 +5,13 @@ use quoris_resp::Writer;
 use super::comparison::{self, Comparison};
 use super::get::write_string;
 use crate::command::{Args, Command, Run};
-use crate::commands::expiry_options::{TimeUnit, positive_time};
+use crate::commands::expiry_options::{LIFETIME_OR_KEEPTTL, TimeUnit, positive_time};
 use crate::commands::options::is;
 use crate::context::{Expiry, WriteCx};
 use crate::effects::EventClass;
 use crate::error::{Result, SYNTAX};
 use crate::keyspace::Key;
-use crate::spec::{
-    Arg, Flags, Group, KeyAccess, Spec, integer, key, one_of, string, token, unix_time,
-};
+use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, string, token};
 
 /// SET key value [NX | XX | IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] [GET]
 /// [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
@@ -35,24 +33,11 @@ pub(super) const SET: Command = Command {
             )
             .optional(),
             token("get", "GET").optional(),
-            LIFETIME,
+            LIFETIME_OR_KEEPTTL,
         ])
         .flags(Flags::DENYOOM),
     run: Run::Write(set),
 };
-
-/// [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
-pub(super) const LIFETIME: Arg = one_of(
-    "expiration",
-    &[
-        integer("seconds").after("EX"),
-        integer("milliseconds").after("PX"),
-        unix_time("unix-time-seconds").after("EXAT"),
-        unix_time("unix-time-milliseconds").after("PXAT"),
-        token("keepttl", "KEEPTTL"),
-    ],
-)
-.optional();
 
 /// SETNX key value
 pub(super) const SETNX: Command = Command {
