@@ -168,7 +168,7 @@ fn log(args: &MultiValue) -> core::result::Result<Plain, String> {
         return Err("redis.log() requires two arguments or more.".into());
     }
     let level = match &args[0] {
-        Value::Integer(level) => *level as i64,
+        Value::Integer(level) => *level,
         Value::Number(level) => *level as i64,
         _ => return Err("First argument must be a number (log level).".into()),
     };

@@ -1,7 +1,8 @@
 //! One interpreter with the sealed world in it.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
@@ -45,7 +46,7 @@ pub(crate) struct Machine {
     lua: Lua,
     pub meter: Rc<Meter>,
     run: Function,
-    compiled: HashMap<Sha, Function>,
+    compiled: BTreeMap<Sha, Function>,
     compiled_bytes: usize,
     /// What it held after the last collection.
     settled_bytes: usize,
@@ -66,7 +67,7 @@ impl Machine {
             lua,
             meter,
             run,
-            compiled: HashMap::new(),
+            compiled: BTreeMap::new(),
             compiled_bytes: 0,
             settled_bytes: 0,
             words: RefCell::default(),
@@ -275,7 +276,7 @@ fn place(lua: &Lua) -> Result<(Value, Value)> {
             let source = debug.source();
             let is_ours = source.what == "C" || source.source.as_deref() == Some("=quoris");
             let line = debug.current_line()?;
-            (!is_ours).then(|| (source.source.map(|text| text.into_owned()), line))
+            (!is_ours).then(|| (source.source.map(Cow::into_owned), line))
         });
         match found {
             None => break,

@@ -24,7 +24,9 @@ const UNARY: [(&str, Unary); 12] = [
     ("tan", libm::tan),
     ("tanh", libm::tanh),
 ];
-const BINARY: [(&str, fn(f64, f64) -> f64); 2] = [("atan2", libm::atan2), ("pow", libm::pow)];
+/// A name and a function of two numbers.
+type Binary = (&'static str, fn(f64, f64) -> f64);
+const BINARY: [Binary; 2] = [("atan2", libm::atan2), ("pow", libm::pow)];
 
 /// Those functions.
 pub(crate) fn functions(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {

@@ -33,7 +33,7 @@ impl Returned<'_, '_> {
     pub(crate) fn write(&mut self, value: &Value, depth: usize) -> Said {
         match value {
             Value::String(text) => self.reply.bulk(&text.as_bytes()),
-            Value::Integer(number) => self.reply.integer(*number as i64),
+            Value::Integer(number) => self.reply.integer(*number),
             Value::Number(number) => self.reply.integer(truncated(*number)),
             Value::Boolean(truth) if self.protocol == Protocol::Resp3 => self.reply.boolean(*truth),
             Value::Boolean(true) => self.reply.integer(1),
@@ -55,10 +55,14 @@ impl Returned<'_, '_> {
             self.line(b'+', &text.as_bytes());
             return Ok(());
         }
-        match table.raw_get("double")? {
-            Value::Number(number) => return Ok(self.reply.double(number)),
-            Value::Integer(number) => return Ok(self.reply.double(number as f64)),
-            _ => {}
+        let double = match table.raw_get("double")? {
+            Value::Number(number) => Some(number),
+            Value::Integer(number) => Some(number as f64),
+            _ => None,
+        };
+        if let Some(double) = double {
+            self.reply.double(double);
+            return Ok(());
         }
         if let Value::Table(map) = table.raw_get("map")? {
             return self.pairs(&map, true, depth);
@@ -67,13 +71,15 @@ impl Returned<'_, '_> {
             return self.pairs(&set, false, depth);
         }
         if let Some(digits) = string(table, "big_number")? {
-            return Ok(self.big_number(&digits.as_bytes()));
+            self.big_number(&digits.as_bytes());
+            return Ok(());
         }
         if let Value::Table(verbatim) = table.raw_get("verbatim_string")?
             && let (Some(format), Some(text)) =
                 (string(&verbatim, "format")?, string(&verbatim, "string")?)
         {
-            return Ok(self.verbatim(&format.as_bytes(), &text.as_bytes()));
+            self.verbatim(&format.as_bytes(), &text.as_bytes());
+            return Ok(());
         }
         self.array(table, depth)
     }
@@ -150,12 +156,11 @@ fn one_line(text: &[u8]) -> Vec<u8> {
     text.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect()
 }
 
+/// Two to the 63rd: the least number that is too large for an integer.
+const I64_END: f64 = -(i64::MIN as f64);
+
 /// A number without its fraction; what no integer can hold is the least one, as the machines that
 /// Redis runs on have it.
 fn truncated(number: f64) -> i64 {
-    if number.is_nan() || !(-9.3e18..9.223_372_036_854_775_8e18).contains(&number) {
-        i64::MIN
-    } else {
-        number as i64
-    }
+    if number.is_nan() || !(-9.3e18..I64_END).contains(&number) { i64::MIN } else { number as i64 }
 }

@@ -27,10 +27,9 @@ fn single(lua: &Lua, name: &str, value: Value) -> Result<Table> {
 fn value(lua: &Lua, rest: &mut &[u8]) -> Result<Value> {
     let (kind, line) = next_line(rest);
     let table = match kind {
-        b'$' if line == b"-1" => return Ok(Value::Boolean(false)),
+        b'$' | b'*' if line == b"-1" => return Ok(Value::Boolean(false)),
         b'$' => return Ok(Value::String(lua.create_string(bulk(line, rest))?)),
         b':' => return Ok(Value::Number(integer(line) as f64)),
-        b'*' if line == b"-1" => return Ok(Value::Boolean(false)),
         b'*' | b'>' => array(lua, integer(line) as usize, rest)?,
         b'+' => single(lua, "ok", Value::String(lua.create_string(line)?))?,
         b'-' => return error(lua, line),

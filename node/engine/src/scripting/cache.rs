@@ -53,8 +53,8 @@ impl Cache {
 
     /// Keeps a script for good.
     pub(crate) fn load(&mut self, script: Rc<Script>) {
-        let cached = Cached { script: script.clone(), used: 0 };
-        if let Some(before) = self.scripts.insert(script.sha, cached) {
+        let sha = script.sha;
+        if let Some(before) = self.scripts.insert(sha, Cached { script, used: 0 }) {
             self.evaluated -= usize::from(before.used > 0);
         }
     }

@@ -132,12 +132,19 @@ impl<'c, 'e> Reading<'c, 'e> {
     fn run(&mut self, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
         match Here::find(&args)? {
             None => {}
-            Some(Here::Echo | Here::Ping) => return Ok(here::echo(&args, reply)),
-            Some(Here::Time) => return Ok(here::time(self.cx.now_ms, reply)),
+            Some(Here::Echo | Here::Ping) => {
+                here::echo(&args, reply);
+                return Ok(());
+            }
+            Some(Here::Time) => {
+                here::time(self.cx.now_ms, reply);
+                return Ok(());
+            }
             Some(Here::Publish { .. }) => return Err(NO_WRITES),
             Some(Here::Select) => {
                 self.db = here::select(&args, self.cx.keyspace.database_count())?;
-                return Ok(reply.ok());
+                reply.ok();
+                return Ok(());
             }
         }
         let command = rules::find(self.cx.table, &args, false)?;

@@ -5,7 +5,7 @@ use core::fmt;
 use sha1::{Digest as _, Sha1};
 
 /// A script's name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha([u8; 20]);
 
 impl Sha {

@@ -68,8 +68,7 @@ pub(super) fn parse(source: &[u8]) -> Result<(ScriptFlags, usize)> {
     }
     let end =
         memchr::memchr(b'\n', source).ok_or(CommandError::fixed("ERR Invalid script shebang"))?;
-    let mut words =
-        source[..end].split(|byte| byte.is_ascii_whitespace()).filter(|w| !w.is_empty());
+    let mut words = source[..end].split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
     let engine = words.next().unwrap_or_default();
     if engine != b"#!lua" {
         return Err(complaint("Unexpected engine in script shebang", engine));

@@ -1,4 +1,4 @@
-//! `cmsgpack`: MessagePack.
+//! `cmsgpack`: the `MessagePack` format.
 //!
 //! Source: <https://github.com/antirez/lua-cmsgpack>.
 
@@ -89,7 +89,7 @@ fn encode_number(number: f64, out: &mut Vec<u8>) {
         return;
     }
     match integer {
-        0..=0x7f | -32..0 => out.push(integer as u8),
+        -32..=0x7f => out.push(integer as u8),
         0x80..=0xff => out.extend([0xcc, integer as u8]),
         0x100..=0xffff => tagged(out, 0xcd, &(integer as u16).to_be_bytes()),
         0x1_0000..=0xffff_ffff => tagged(out, 0xce, &(integer as u32).to_be_bytes()),

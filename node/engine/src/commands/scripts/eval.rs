@@ -36,7 +36,7 @@ pub(super) const EVALSHA: Command = Command {
     run: Run::Write(evalsha),
 };
 
-/// EVAL_RO script numkeys [key ...] [arg ...]
+/// `EVAL_RO` script numkeys [key ...] [arg ...]
 pub(super) const EVAL_RO: Command = Command {
     spec: Spec::new("eval_ro", Group::Scripting, "7.0.0", "Runs a script that only reads.")
         .args(&[string("script"), REST[0], REST[1], REST[2]])
@@ -45,7 +45,7 @@ pub(super) const EVAL_RO: Command = Command {
     run: Run::Read(eval_ro),
 };
 
-/// EVALSHA_RO sha1 numkeys [key ...] [arg ...]
+/// `EVALSHA_RO` sha1 numkeys [key ...] [arg ...]
 pub(super) const EVALSHA_RO: Command = Command {
     spec: Spec::new(
         "evalsha_ro",
@@ -69,14 +69,13 @@ const NO_CLUSTER: CommandError =
 fn eval(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let parameters = Parameters::of(args)?;
     let sha = Sha::of(&args[1]);
-    let script = match cx.scripting.cache.used(&sha) {
-        Some(script) => script,
-        None => {
-            let script = Rc::new(Script::new(&args[1])?);
-            with_host(cx, |_, host| compile(host, &script))?;
-            cx.scripting.cache.evaluate(script.clone());
-            script
-        }
+    let script = if let Some(script) = cx.scripting.cache.used(&sha) {
+        script
+    } else {
+        let script = Rc::new(Script::new(&args[1])?);
+        with_host(cx, |_, host| compile(host, &script))?;
+        cx.scripting.cache.evaluate(script.clone());
+        script
     };
     write(cx, &script, parameters, reply)
 }
@@ -90,14 +89,13 @@ fn evalsha(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
 
 fn eval_ro(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let parameters = Parameters::of(args)?;
-    let script = match seen(cx, &Sha::of(&args[1])) {
-        Some(script) => script,
-        None => {
-            let script = Rc::new(Script::new(&args[1])?);
-            compile(cx.scripting.borrow_host()?.get(), &script)?;
-            cx.scripting.seen_by_reads.borrow_mut().evaluate(script.clone());
-            script
-        }
+    let script = if let Some(script) = seen(cx, &Sha::of(&args[1])) {
+        script
+    } else {
+        let script = Rc::new(Script::new(&args[1])?);
+        compile(cx.scripting.borrow_host()?.get(), &script)?;
+        cx.scripting.seen_by_reads.borrow_mut().evaluate(script.clone());
+        script
     };
     read(cx, &script, parameters, reply)
 }

@@ -120,7 +120,10 @@ const TEXT: &[&str] = &[
 
 fn debug(_: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     match args[2].to_ascii_lowercase().as_slice() {
-        b"no" => Ok(reply.ok()),
+        b"no" => {
+            reply.ok();
+            Ok(())
+        }
         b"yes" | b"sync" => Err(NO_DEBUGGER),
         _ => Err(DEBUG_MODES),
     }
@@ -165,13 +168,12 @@ fn kill(_: &ReadCx<'_>, _: Args<'_>, _: &mut Writer<'_>) -> Result {
 
 fn load(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let sha = Sha::of(&args[2]);
-    let script = match cx.scripting.cache.get(&sha) {
-        Some(script) => script,
-        None => {
-            let script = Rc::new(Script::new(&args[2])?);
-            with_host(cx, |_, host| compile(host, &script))?;
-            script
-        }
+    let script = if let Some(script) = cx.scripting.cache.get(&sha) {
+        script
+    } else {
+        let script = Rc::new(Script::new(&args[2])?);
+        with_host(cx, |_, host| compile(host, &script))?;
+        script
     };
     cx.scripting.cache.load(script);
     reply.bulk(&sha.hex());
