@@ -42,11 +42,14 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    /// What `config` gives.
-    pub(crate) fn of(config: &Config) -> Self {
+    /// What `config` gives, and what the topology says.
+    pub(crate) fn of(config: &Config, is_single_shard: bool) -> Self {
         let given = |name| Some((name, config.given(name)?));
-        let open = RefCell::new(Settings::NAMES.into_iter().filter_map(given).collect());
-        Wishes { open, settled: Notify::new() }
+        let mut open: Vec<_> = Settings::NAMES.into_iter().filter_map(given).collect();
+        if !is_single_shard {
+            open.push((Settings::SEVERAL_SHARDS, "yes".to_owned()));
+        }
+        Wishes { open: RefCell::new(open), settled: Notify::new() }
     }
 
     /// Whether there are none, so that a leader may serve.
@@ -148,7 +151,7 @@ mod tests {
 
     fn wishes(arguments: &[&str]) -> Vec<(&'static str, String)> {
         let config = Config::from_flags(arguments).expect("valid flags");
-        Wishes::of(&config).open.into_inner()
+        Wishes::of(&config, true).open.into_inner()
     }
 
     #[test]
@@ -165,6 +168,9 @@ mod tests {
         let given = wishes(&["--hash-max-ziplist-entries", "5", "--maxclients", "77"]);
         assert_eq!(given, [("hash-max-listpack-entries", "5".to_owned())]);
         assert!(wishes(&[]).is_empty());
+        let several = Wishes::of(&Config::default(), false).open.into_inner();
+        let payload = payload(&several, &Settings::default()).expect("one shard is the default");
+        assert!(String::from_utf8_lossy(&payload).contains("several-shards\r\n$3\r\nyes\r\n"));
     }
 
     #[test]

@@ -133,6 +133,7 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
         let Parts { config, identity, registry, engine, clock, entropy, cluster } = parts;
         let routes: Rc<dyn Routes> = cluster.clone();
+        let wishes = Wishes::of(&config, routes.is_single_shard());
         let now_ms = clock.unix_ms();
         let limits = Limits { bulk_bytes_max: config.proto_max_bulk_len(), ..Limits::default() };
         let stats = Stats::new(registry.entries().len());
@@ -144,7 +145,7 @@ impl Shared {
             is_single_shard: Cell::new(routes.is_single_shard()),
             routes: RefCell::new(routes),
             observe: Observe::new(&config),
-            wishes: Wishes::of(&config),
+            wishes,
             config: RefCell::new(config),
             identity,
             cluster,

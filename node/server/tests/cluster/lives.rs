@@ -49,6 +49,19 @@ fn a_leader_that_dies_is_replaced_and_no_acknowledged_write_is_missing() {
 }
 
 #[test]
+fn scripts_keep_to_the_slot_of_their_keys_where_there_are_several_shards() {
+    let fleet = Fleet::formed(2, 0);
+    let declared = ["EVAL", "return redis.call('SET', KEYS[1], 'v')", "1", "a"];
+    assert_eq!(fleet.insist(0, &declared), "OK");
+    // Slots of `a` and `b` lie in different shards of two.
+    let foreign = ["EVAL", "return redis.call('SET', 'b', 'v')", "1", "a"];
+    let replies = [0, 1].map(|at| fleet.machines[at].ask(&foreign));
+    let refused = |reply: &String| reply.contains("keys that do not hash to the same slot");
+    assert_eq!(replies.iter().filter(|reply| refused(reply)).count(), 1, "{replies:?}");
+    assert!(fleet.insist(0, &["EXISTS", "b"]).ends_with('0'));
+}
+
+#[test]
 fn a_leader_without_a_majority_answers_but_claims_nothing() {
     let mut fleet = Fleet::formed(3, 2);
     let leader = fleet.wait_for_leader(0);
