@@ -2,11 +2,12 @@
 //! says what to do, and an exit status that is not zero.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use quoris_tests::node::Node;
 use quoris_tests::tool::run;
+use quoris_tests::wait;
 use quoris_tests::wire::{Wire, ask, text};
 
 /// Starts a node that has to refuse, and looks at what it says.
@@ -92,17 +93,23 @@ fn a_directory_that_is_a_file_is_named() {
     refuses(&node, &[path_text(&node.data())]);
 }
 
+/// Listens where a node is going to. A process that another test is just starting may still hold
+/// the socket by which the port was found free, until it becomes its program.
+fn take(address: SocketAddr) -> TcpListener {
+    wait::until("the port can be taken", || TcpListener::bind(address).ok())
+}
+
 #[test]
 fn a_busy_port_is_named() {
     let node = Node::prepare(&[], &[]);
-    let _taken = TcpListener::bind(node.address()).expect("it is free");
+    let _taken = take(node.address());
     refuses(&node, &[&format!("port {}", node.address().port()), "--port"]);
 }
 
 #[test]
 fn a_busy_bus_port_is_named() {
     let node = Node::prepare(&[], &[]);
-    let _taken = TcpListener::bind(("0.0.0.0", node.bus_port())).expect("it is free");
+    let _taken = take(([0, 0, 0, 0], node.bus_port()).into());
     refuses(&node, &[&node.bus_port().to_string(), "cluster-port"]);
 }
 
