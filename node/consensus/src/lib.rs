@@ -96,6 +96,7 @@
 //! [`NotAppended`]: Outcome::NotAppended
 //! [`Unknown`]: Outcome::Unknown
 
+mod audience;
 mod bus;
 mod codec;
 mod fault;

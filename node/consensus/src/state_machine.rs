@@ -14,6 +14,7 @@ use send_wrapper::SendWrapper;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::audience::Audience;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::outcome::CommittedTags;
@@ -39,6 +40,7 @@ pub struct StateMachine {
     tags: CommittedTags,
     growth: Growth,
     shelf: Shelf,
+    audience: Audience,
     fault: Fault,
 }
 
@@ -83,11 +85,12 @@ impl StateMachine {
         tags: CommittedTags,
         growth: Growth,
         shelf: Shelf,
+        audience: Audience,
         fault: Fault,
     ) -> Self {
         let machine = SendWrapper::new(machine);
         let membership = StoredMembership::default();
-        Self { machine, applied: None, membership, tags, growth, shelf, fault }
+        Self { machine, applied: None, membership, tags, growth, shelf, audience, fault }
     }
 
     fn apply_one(&mut self, entry: Entry) {
@@ -102,11 +105,13 @@ impl StateMachine {
             }
             EntryPayload::Blank => self.machine.borrow_mut().skip(position),
             EntryPayload::Membership(membership) => {
+                self.audience.consists_of(&membership);
                 self.membership = StoredMembership::new(Some(entry.log_id), membership);
                 self.machine.borrow_mut().skip(position);
             }
         }
         self.applied = Some(entry.log_id);
+        self.audience.applied(entry.log_id.index);
     }
 
     fn image(&mut self) -> io::Result<Image> {
@@ -165,6 +170,10 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         self.growth.bytes = 0;
         self.growth.outgrow(image.0.len());
         self.applied = meta.last_log_id;
+        if let Some(applied) = self.applied {
+            self.audience.applied(applied.index);
+        }
+        self.audience.consists_of(meta.last_membership.membership());
         self.membership = meta.last_membership.clone();
         Ok(())
     }

@@ -84,6 +84,27 @@ fn a_node_that_is_alone_leads_at_once_and_again_after_a_restart() {
 }
 
 #[test]
+fn only_a_shard_with_followers_keeps_its_log_in_memory() {
+    run(async {
+        let setup = Setup { cache_bytes: 4 << 20, ..Setup::default() };
+        let large = "x".repeat(100 << 10);
+        let cluster = Cluster::start(1, setup.clone()).await;
+        for _ in 0..30 {
+            cluster.write(large.clone()).await;
+        }
+        let held = cluster.nodes[&1].group.log_memory_bytes();
+        assert!(held <= 1 << 20, "{held} bytes that nobody will ask for");
+
+        let cluster = Cluster::start(3, setup).await;
+        for _ in 0..30 {
+            cluster.write(large.clone()).await;
+        }
+        let held = cluster.leader().await.group.log_memory_bytes();
+        assert!((2 << 20..=4 << 20).contains(&held), "{held} bytes for two followers");
+    });
+}
+
+#[test]
 fn the_log_is_compacted_by_bytes_and_a_far_behind_follower_gets_the_snapshot() {
     for log in [Kind::Segments, Kind::Meta] {
         run(async move {

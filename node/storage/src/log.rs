@@ -280,6 +280,17 @@ impl Log {
         self.remove_covered(index)
     }
 
+    /// Forgets the oldest of the records up to `index` until no more than `bytes` of records are in
+    /// memory. They can still be read, from the segments.
+    pub fn release(&mut self, index: u64, bytes: usize) {
+        self.cache.release(index, bytes);
+    }
+
+    /// Bytes of the records in memory.
+    pub fn cached_bytes(&self) -> usize {
+        self.cache.bytes()
+    }
+
     /// A claim check for everything appended so far: durable once it has run.
     pub fn sync_ticket(&self) -> SyncTicket {
         let file = self.segments.last().map(|newest| newest.file.clone());

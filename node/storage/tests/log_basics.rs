@@ -65,6 +65,26 @@ fn what_is_appended_is_read_before_and_after_reopening() {
 }
 
 #[test]
+fn what_is_released_from_memory_is_read_from_the_segments() {
+    on_both_disks(|disk, dir| {
+        let all = records(0..40, 1);
+        let roomy = LogOptions { cache_bytes: 1 << 20, ..SMALL };
+        let mut log = Log::open(disk.clone(), dir, roomy).unwrap();
+        log.append(&all).unwrap();
+        let (whole, one) = (log.cached_bytes(), log.cached_bytes() / 40);
+        log.release(9, 0);
+        assert_eq!(log.cached_bytes(), whole - 10 * one, "the others are still asked for");
+        log.release(39, 5 * one);
+        assert_eq!(log.cached_bytes(), 5 * one);
+        assert_eq!(log.read(0, 40, usize::MAX).unwrap(), all);
+        log.release(39, 0);
+        log.append(&records(40..42, 1)).unwrap();
+        assert_eq!(log.cached_bytes(), 2 * one);
+        assert_eq!(log.read(0, 42, usize::MAX).unwrap(), records(0..42, 1));
+    });
+}
+
+#[test]
 fn a_read_is_bounded_by_bytes_but_returns_at_least_one_record() {
     on_both_disks(|disk, dir| {
         let mut log = open(&disk, dir);

@@ -240,6 +240,15 @@ impl GroupHandle {
         }
     }
 
+    /// Bytes of the group's log that are in memory. A shard without followers keeps little of what
+    /// it has applied.
+    pub fn log_memory_bytes(&self) -> usize {
+        match &self.0.store {
+            Store::Segments(store) => store.cached_bytes(),
+            Store::Meta(_) => 0,
+        }
+    }
+
     /// Leaves the bus and stops. Proposals that are under way end as unknown.
     pub async fn shutdown(&self) {
         self.0.lease.poison();

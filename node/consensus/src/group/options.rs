@@ -16,6 +16,7 @@ use super::beats::Beats;
 use super::proposer::Proposer;
 use super::status::{self, Standing};
 use super::{GroupError, GroupHandle, Inner, election};
+use crate::audience::Audience;
 use crate::bus::Member;
 use crate::fault::Fault;
 use crate::lease::Lease;
@@ -82,6 +83,7 @@ struct Parts {
     ballot: Ballot,
     store: Store,
     shelf: Shelf,
+    audience: Audience,
 }
 
 impl GroupHandle {
@@ -104,10 +106,10 @@ impl GroupHandle {
         let parts = open(&options, world)?;
         let vote = parts.ballot.read().map_err(storage("read the vote"))?;
         let tags = CommittedTags::default();
-        let Parts { lease, fault, store, shelf, .. } = parts;
+        let Parts { lease, fault, store, shelf, audience, .. } = parts;
         let (full, log_is_full) = mpsc::channel(1);
         let growth = Growth::new(options.snapshot_log_bytes, full);
-        let sm = StateMachine::new(machine, tags.clone(), growth, shelf, fault.clone());
+        let sm = StateMachine::new(machine, tags.clone(), growth, shelf, audience, fault.clone());
         let (raft, voters) = world.scope.run(run(&options, world, &lease, &store, sm)).await?;
 
         let promised = election::may_have_promised(options.raft_id, vote.as_ref(), &voters);
@@ -167,6 +169,7 @@ impl GroupHandle {
 fn open(options: &GroupOptions, world: &World) -> Result<Parts, GroupError> {
     let lease = Lease::new(options.raft_id);
     let fault = Fault::new(lease.clone());
+    let audience = Audience::default();
     let group = &options.group;
     let ballot = Ballot::new(world.meta.clone(), group, lease.clone(), fault.clone());
     let (store, shelf) = match &options.log {
@@ -177,7 +180,8 @@ fn open(options: &GroupOptions, world: &World) -> Result<Parts, GroupError> {
                 (world.syncers)(options.durability).map_err(storage("start the log thread"))?;
             let snapshots = Snapshots::open(world.disk.clone(), snapshot_dir, &group.0)
                 .map_err(storage("open the snapshots"))?;
-            let store = SegmentStore::new(log, syncer, ballot.clone(), fault.clone());
+            let store =
+                SegmentStore::new(log, syncer, ballot.clone(), audience.clone(), fault.clone());
             let shelf = Shelf::in_files(snapshots, group.clone(), world.offload);
             (Store::Segments(store), shelf)
         }
@@ -187,7 +191,7 @@ fn open(options: &GroupOptions, world: &World) -> Result<Parts, GroupError> {
             (Store::Meta(store), Shelf::in_meta(world.meta.clone(), group))
         }
     };
-    Ok(Parts { lease, fault, ballot, store, shelf })
+    Ok(Parts { lease, fault, ballot, store, shelf, audience })
 }
 
 /// Takes a snapshot whenever the log has grown enough, until the state machine

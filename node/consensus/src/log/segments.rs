@@ -12,6 +12,7 @@ use quoris_storage::{Log, Syncer};
 use tokio::sync::oneshot;
 
 use super::{Ballot, clamp};
+use crate::audience::Audience;
 use crate::codec;
 use crate::fault::Fault;
 use crate::types::{Entry, LogId, TypeConfig, Vote};
@@ -24,6 +25,9 @@ const READ_BYTES: usize = 1 << 20;
 /// thread.
 const PURGE_UNSYNCED_BYTES_MAX: u64 = 4 << 20;
 
+/// How much of what a node without followers has applied stays in memory, bytes.
+const ALONE_BYTES: usize = 256 << 10;
+
 /// A shard's log, its vote, and whoever makes it durable. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SegmentStore(Arc<Inner>);
@@ -34,13 +38,25 @@ struct Inner {
     ballot: Ballot,
     /// What may be purged and has not been yet.
     owed: Mutex<Option<LogId>>,
+    audience: Audience,
     fault: Fault,
 }
 
 impl SegmentStore {
-    pub(crate) fn new(log: Log, syncer: Syncer, ballot: Ballot, fault: Fault) -> Self {
+    pub(crate) fn new(
+        log: Log,
+        syncer: Syncer,
+        ballot: Ballot,
+        audience: Audience,
+        fault: Fault,
+    ) -> Self {
         let (log, syncer) = (Mutex::new(log), Mutex::new(syncer));
-        Self(Arc::new(Inner { log, syncer, ballot, owed: Mutex::default(), fault }))
+        Self(Arc::new(Inner { log, syncer, ballot, owed: Mutex::default(), audience, fault }))
+    }
+
+    /// Bytes of entries that are in memory.
+    pub(crate) fn cached_bytes(&self) -> usize {
+        self.log().cached_bytes()
     }
 
     /// Changes how entries are made durable from the next one on.
@@ -172,6 +188,9 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
             let mut log = self.log();
             log.append(&records).map_err(|error| self.0.fault.raise("append to the log", error))?;
             self.purge_owed(&mut log)?;
+            if let Some(index) = self.0.audience.is_done_with() {
+                log.release(index, ALONE_BYTES);
+            }
             log.sync_ticket()
         };
         let fault = self.0.fault.clone();

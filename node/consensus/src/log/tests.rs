@@ -14,6 +14,7 @@ use quoris_storage::{DiskMeta, Log, LogOptions, MemoryDisk, Snapshots, Syncer};
 use tokio::sync::mpsc;
 
 use super::{Ballot, MetaStore, SegmentStore, clamp};
+use crate::audience::Audience;
 use crate::fault::Fault;
 use crate::lease::Lease;
 use crate::machine::Machine;
@@ -68,7 +69,13 @@ impl Parts {
     fn segments(&self) -> SegmentStore {
         let options = LogOptions { segment_bytes: 1024, cache_bytes: 256 };
         let log = Log::open(self.disk.clone(), Path::new("aof"), options).unwrap();
-        SegmentStore::new(log, Syncer::inline(), self.ballot.clone(), self.fault.clone())
+        SegmentStore::new(
+            log,
+            Syncer::inline(),
+            self.ballot.clone(),
+            Audience::default(),
+            self.fault.clone(),
+        )
     }
 
     fn records(&self) -> MetaStore {
@@ -79,7 +86,14 @@ impl Parts {
     fn machine(&self, place: Shelf) -> StateMachine {
         let growth = Growth::new(u64::MAX, mpsc::channel(1).0);
         let machine = Rc::new(RefCell::new(Nothing));
-        StateMachine::new(machine, CommittedTags::default(), growth, place, self.fault.clone())
+        StateMachine::new(
+            machine,
+            CommittedTags::default(),
+            growth,
+            place,
+            Audience::default(),
+            self.fault.clone(),
+        )
     }
 }
 

@@ -165,6 +165,7 @@ pub struct Setup {
     pub log: Kind,
     pub snapshot_log_bytes: u64,
     pub kept_entries: u64,
+    pub cache_bytes: usize,
     pub pulse: bool,
     /// On a real disk, with the threads that production has.
     pub real: bool,
@@ -184,6 +185,7 @@ impl Default for Setup {
             log: Kind::Segments,
             snapshot_log_bytes: u64::MAX,
             kept_entries: 0,
+            cache_bytes: 1024,
             pulse: false,
             real: false,
         }
@@ -309,7 +311,7 @@ impl Home {
             Kind::Segments => LogKind::Segments {
                 log_dir: self.path("aof"),
                 snapshot_dir: self.path("snapshots"),
-                options: LogOptions { segment_bytes: 4096, cache_bytes: 1024 },
+                options: LogOptions { segment_bytes: 4096, cache_bytes: self.setup.cache_bytes },
             },
         };
         GroupOptions {

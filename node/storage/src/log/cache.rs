@@ -30,6 +30,18 @@ impl Cache {
         }
     }
 
+    /// Bytes of the records held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Forgets the oldest of the records up to `index` until no more than `bytes` are held.
+    pub fn release(&mut self, index: u64, bytes: usize) {
+        while self.bytes > bytes && self.first_index().is_some_and(|first| first <= index) {
+            self.pop_front();
+        }
+    }
+
     /// The records from `index` on, none if it is not held.
     pub fn from(&self, index: u64) -> impl Iterator<Item = &Record> {
         let skipped = match self.first_index() {
