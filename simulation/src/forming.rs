@@ -51,7 +51,7 @@ pub async fn form(hosts: &[String], replicas_per_shard: usize, mut random: Rando
 
 /// Asks one node until it answers.
 async fn text(host: &str, words: &[&str]) -> String {
-    let mut client = Client::new(vec![format!("{host}:{PORT}")], 0);
+    let mut client = Client::new(vec![format!("{host}:{PORT}")], 0, true);
     loop {
         if let Answer::Reply(reply) = client.request(words).await {
             return match reply {

@@ -42,9 +42,35 @@ pub enum Ask {
     /// Draw the next number of a counter.
     Draw,
     /// Put an item into a queue.
-    Push(u64),
-    /// Take the next item out of a queue.
+    Push {
+        /// Which of the queues.
+        queue: usize,
+        /// The item.
+        value: u64,
+        /// When, in milliseconds since the run began.
+        at_ms: u64,
+    },
+    /// Take the next item out of a queue, or of the first of several that has one, and wait for it
+    /// if there is none.
     Pop,
+    /// Move the next item of a list to the list behind it.
+    Move,
+    /// Have entries of a stream delivered that no consumer of the group has had.
+    Deliver {
+        /// When, in milliseconds since the run began.
+        at_ms: u64,
+    },
+    /// Take over entries that have been with their consumers for some time.
+    Claim {
+        /// For how long, in milliseconds.
+        idle_ms: u64,
+        /// When, in milliseconds since the run began.
+        at_ms: u64,
+    },
+    /// Acknowledge an entry of a stream.
+    Acknowledge(u64),
+    /// Read which entries each consumer of a group still has.
+    ReadPending,
 }
 
 /// What it was told.
@@ -67,8 +93,29 @@ pub enum Told {
     },
     /// The number that was drawn.
     Number(u64),
-    /// The item that was next, unless the queue was empty.
-    Popped(Option<u64>),
+    /// The item that was next and where it was, unless there was none.
+    Popped(Option<(usize, u64)>),
+    /// The entries that are the consumer's now.
+    Delivered {
+        /// Their values.
+        values: Vec<u64>,
+        /// When the client knew, in milliseconds since the run began.
+        at_ms: u64,
+    },
+    /// Whether it was the first acknowledgement of the entry.
+    Acknowledged(bool),
+    /// The ids of the entries that the group waits for, and of those that each consumer has.
+    Pending {
+        /// All together.
+        group: Vec<String>,
+        /// One list for each consumer.
+        consumers: Vec<Vec<String>>,
+    },
+    /// Nobody knows whether something was popped for the client, which has gone.
+    Gone {
+        /// When it went, in milliseconds since the run began.
+        at_ms: u64,
+    },
     /// It certainly did not happen.
     Refused,
     /// Nobody knows whether it happened, or it may still happen.

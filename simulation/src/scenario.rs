@@ -33,8 +33,13 @@ pub struct Scenario {
     pub seed: u64,
     /// Shards of three nodes each.
     pub shards: usize,
+    /// The one workload to run, instead of some that the seed chooses.
+    pub only: Option<Workload>,
     /// Whether `fsync` keeps its promise once the cluster is formed. Only a test says no.
     pub disks_are_honest: bool,
+    /// Whether clients know that an outcome may be unknown, instead of asking again. Only a test
+    /// says no.
+    pub clients_are_careful: bool,
 }
 
 /// What came of it.
@@ -51,7 +56,7 @@ pub struct Report {
 impl Scenario {
     /// An ordinary run.
     pub fn new(seed: u64) -> Self {
-        Scenario { seed, shards: 1, disks_are_honest: true }
+        Scenario { seed, shards: 1, only: None, disks_are_honest: true, clients_are_careful: true }
     }
 
     /// Runs it.
@@ -61,7 +66,8 @@ impl Scenario {
         let mut sim = builder(random.next_u64()).build();
         let nodes = Nodes::start(&mut sim, self.shards * 3, random.next_u64());
         let schedule = chaos::schedule(&mut random.fork(1), nodes.len(), FAULTS);
-        let workloads = Workload::draw(&mut random.fork(3), WORKLOADS);
+        let drawn = Workload::draw(&mut random.fork(3), WORKLOADS);
+        let workloads = self.only.map_or(drawn, |only| vec![only]);
         let run = Run {
             history: History::default(),
             trace: Trace::default(),
@@ -69,6 +75,7 @@ impl Scenario {
             formed: Rc::default(),
             running: Rc::default(),
             disks_are_honest: self.disks_are_honest,
+            clients_are_careful: self.clients_are_careful,
             workloads,
             random,
             nodes,
@@ -101,6 +108,7 @@ struct Run {
     stop: Rc<Cell<bool>>,
     running: Rc<Cell<u32>>,
     disks_are_honest: bool,
+    clients_are_careful: bool,
     workloads: Vec<Workload>,
     random: Random,
 }
@@ -189,6 +197,7 @@ impl Run {
             random: self.random.fork(100 + client as u64),
             stop: Rc::clone(&self.stop),
             running: Rc::clone(&self.running),
+            clients_are_careful: self.clients_are_careful,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use quoris_simulation::Scenario;
+use quoris_simulation::workload::Workload;
 
 fn simulate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_simulate"))
@@ -42,4 +43,26 @@ fn three_shards_live_through_faults_too() {
 fn a_missing_fsync_is_noticed() {
     let output = simulate(&["--seeds", "4", "--from", "1", "--lying-disks"]);
     assert!(!output.status.success(), "disks that forget lost nothing that was acknowledged");
+}
+
+/// Each of these asks for something that must not be asked for twice. A client that does so all the
+/// same, because it takes "nobody knows" for "no", is found out by what it finds: so faults do hit
+/// requests that are under way, and the checks do notice what came of them.
+#[test]
+fn clients_that_ask_again_are_noticed() {
+    for workload in [Workload::Queues, Workload::Relays, Workload::Groups, Workload::Scripts] {
+        let only = Some(workload);
+        let careless = |seed| Scenario { only, clients_are_careful: false, ..Scenario::new(seed) };
+        let noticed = (1..=10).any(|seed| careless(seed).run().violation.is_some());
+        assert!(noticed, "{workload:?}: no seed showed that something was done twice");
+    }
+}
+
+#[test]
+fn waiting_claiming_and_scripts_live_through_faults() {
+    for workload in [Workload::Queues, Workload::Relays, Workload::Groups, Workload::Scripts] {
+        let report = Scenario { only: Some(workload), ..Scenario::new(1) }.run();
+        assert_eq!(report.violation, None, "{workload:?}");
+        assert!(report.operations > 100, "{workload:?}: only {}", report.operations);
+    }
 }

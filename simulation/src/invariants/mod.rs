@@ -1,8 +1,10 @@
 //! What has to hold whatever happens: one invariant a file, each with its source.
 
 pub mod acknowledged_appends_survive;
+pub mod groups_deliver_to_one;
 pub mod locks_exclude;
 pub mod money_is_conserved;
+pub mod moves_keep_order;
 pub mod queues_deliver_once;
 pub mod registers_are_linearizable;
 pub mod replicas_are_equal;
@@ -20,7 +22,9 @@ pub fn check(history: &[Operation]) -> Result<(), String> {
     transactions_are_atomic::check(history)?;
     money_is_conserved::check(history)?;
     locks_exclude::check(history)?;
-    queues_deliver_once::check(history)
+    queues_deliver_once::check(history)?;
+    moves_keep_order::check(history)?;
+    groups_deliver_to_one::check(history)
 }
 
 /// The operations of each key, keys in order.

@@ -3,14 +3,18 @@
 
 pub mod append;
 pub mod bank;
+pub mod group;
 pub mod lock;
 pub mod queue;
 pub mod register;
+pub mod relay;
+pub mod script;
 pub mod transaction;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+use clap::ValueEnum;
 use quoris_resp::Reply;
 
 use crate::client::{Answer, Client};
@@ -18,7 +22,7 @@ use crate::history::{Ask, History, Pending, Told};
 use crate::random::Random;
 
 /// One kind of thing that clients do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Workload {
     /// Reads and writes of registers.
     Registers,
@@ -30,19 +34,28 @@ pub enum Workload {
     Bank,
     /// Locks that expire.
     Locks,
-    /// Queues between clients.
+    /// Queues between clients, and clients that wait for items.
     Queues,
+    /// A chain of lists, and clients that wait to move items along it.
+    Relays,
+    /// Consumers of a group, and what they leave to each other.
+    Groups,
+    /// Appends to two lists, counted, in one script.
+    Scripts,
 }
 
 impl Workload {
     /// All of them.
-    pub const ALL: [Workload; 6] = [
+    pub const ALL: [Workload; 9] = [
         Workload::Registers,
         Workload::Appends,
         Workload::Transactions,
         Workload::Bank,
         Workload::Locks,
         Workload::Queues,
+        Workload::Relays,
+        Workload::Groups,
+        Workload::Scripts,
     ];
 
     /// `count` different workloads.
@@ -63,6 +76,9 @@ impl Workload {
             Workload::Bank => bank::run(&mut context).await,
             Workload::Locks => lock::run(&mut context).await,
             Workload::Queues => queue::run(&mut context).await,
+            Workload::Relays => relay::run(&mut context).await,
+            Workload::Groups => group::run(&mut context).await,
+            Workload::Scripts => script::run(&mut context).await,
         }
         context.running.set(context.running.get() - 1);
     }
@@ -75,6 +91,9 @@ impl Workload {
             Workload::Transactions => transaction::finish(&mut context).await,
             Workload::Bank => bank::finish(&mut context).await,
             Workload::Queues => queue::finish(&mut context).await,
+            Workload::Relays => relay::finish(&mut context).await,
+            Workload::Groups => group::finish(&mut context).await,
+            Workload::Scripts => script::finish(&mut context).await,
         }
         context.running.set(context.running.get() - 1);
     }
@@ -95,6 +114,8 @@ pub struct Context {
     pub stop: Rc<Cell<bool>>,
     /// Clients that are not finished yet.
     pub running: Rc<Cell<u32>>,
+    /// Whether clients know that an outcome may be unknown. Only a test says no.
+    pub clients_are_careful: bool,
 }
 
 impl Context {
@@ -105,7 +126,12 @@ impl Context {
 
     /// A connection of its own.
     fn connect(&self) -> Client {
-        Client::new(self.nodes.clone(), self.client as usize)
+        Client::new(self.nodes.clone(), self.client as usize, self.clients_are_careful)
+    }
+
+    /// The same client once more, to do something else meanwhile.
+    fn fork(&mut self, part: u64) -> Context {
+        Context { random: self.random.fork(part), ..self.clone() }
     }
 
     fn call(&self, key: &str, ask: Ask) -> Pending {
@@ -161,8 +187,8 @@ mod tests {
     fn seeds_mix_the_workloads_and_leave_none_out() {
         let draw = |seed| Workload::draw(&mut Random::new(seed), 3);
         assert_eq!(draw(1), draw(1));
-        let drawn: Vec<Workload> = (1..=20).flat_map(draw).collect();
+        let drawn: Vec<Workload> = (1..=30).flat_map(draw).collect();
         assert!(Workload::ALL.iter().all(|workload| drawn.contains(workload)));
-        assert_eq!(drawn.len(), 60);
+        assert_eq!(drawn.len(), 90);
     }
 }
