@@ -70,6 +70,16 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// What comes of so many requests in so long, and of the time that each pipeline took.
+    pub fn new(requests: u64, elapsed: Duration, latencies_us: &mut [u32]) -> Self {
+        latencies_us.sort_unstable();
+        let at = |share: f64| {
+            let index = (latencies_us.len() as f64 * share) as usize;
+            Duration::from_micros(u64::from(latencies_us.get(index).copied().unwrap_or(0)))
+        };
+        Measured { requests, elapsed, p50: at(0.5), p99: at(0.99) }
+    }
+
     /// Requests per second.
     pub fn rate(&self) -> f64 {
         self.requests as f64 / self.elapsed.as_secs_f64()
@@ -215,7 +225,7 @@ impl Generator {
                 self.latencies_us.clear();
                 start = Instant::now();
             } else if warm && start.elapsed() >= turn {
-                return Ok(self.result(requests, start.elapsed()));
+                return Ok(Measured::new(requests, start.elapsed(), &mut self.latencies_us));
             }
         }
     }
@@ -265,15 +275,6 @@ impl Generator {
         connection.missing = self.reply_lines * self.load.pipeline;
         connection.begun = Instant::now();
         flush(connection)
-    }
-
-    fn result(&mut self, requests: u64, elapsed: Duration) -> Measured {
-        self.latencies_us.sort_unstable();
-        let at = |share: f64| {
-            let index = (self.latencies_us.len() as f64 * share) as usize;
-            Duration::from_micros(u64::from(self.latencies_us.get(index).copied().unwrap_or(0)))
-        };
-        Measured { requests, elapsed, p50: at(0.5), p99: at(0.99) }
     }
 }
 

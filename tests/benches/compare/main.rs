@@ -11,14 +11,19 @@
 //! ```
 //!
 //! Parts: `single` (one node, no fsync), `collections` (the same, commands on collections),
-//! `replicated` (three nodes), `memory` (bytes per key and per element), `failover` (kill a leader
-//! twenty times).
+//! `messages` (the same, scripts, transactions, publishing and waiting), `idle` (memory of 10,000
+//! connections), `replicated` (three nodes), `memory` (bytes per key and per element), `failover`
+//! (kill a leader twenty times).
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 mod collections;
 mod failover;
+mod fan_out;
+mod hand_over;
+mod idle;
 mod load;
 mod memory;
+mod messages;
 mod replicated;
 mod servers;
 mod single;
@@ -50,14 +55,17 @@ fn main() -> Result<()> {
         }
     }
     if parts.is_empty() {
-        parts =
-            ["single", "collections", "replicated", "memory", "failover"].map(str::to_owned).into();
+        parts = ["single", "collections", "messages", "idle", "replicated", "memory", "failover"]
+            .map(str::to_owned)
+            .into();
     }
     println!("Machine: {}\n", servers::machine());
     for part in parts {
         match part.as_str() {
             "single" => single::run(effort)?,
             "collections" => collections::run(effort)?,
+            "messages" => messages::run(effort)?,
+            "idle" => idle::run()?,
             "replicated" => replicated::run(effort)?,
             "memory" => memory::run(effort)?,
             "failover" => failover::run(effort)?,

@@ -1,5 +1,6 @@
 //! Takes turns between two servers, and prints what came out as a table.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -23,11 +24,22 @@ pub struct Figures {
 
 /// Lets both servers take turns at one case.
 pub fn duel(ours: &Server, theirs: &Server, load: &Load, effort: Effort) -> Result<[Figures; 2]> {
+    let turn = Duration::from_millis(effort.turn_ms);
+    duel_of(ours, theirs, effort, |address| load::run(address, load, turn))
+}
+
+/// Lets both servers take turns at whatever `turn` does with the one at an address.
+pub fn duel_of(
+    ours: &Server,
+    theirs: &Server,
+    effort: Effort,
+    turn: impl Fn(SocketAddr) -> Result<Measured>,
+) -> Result<[Figures; 2]> {
     let mut turns: [Vec<(Measured, Duration)>; 2] = [Vec::new(), Vec::new()];
     for _ in 0..effort.rounds {
         for (server, turns) in [ours, theirs].into_iter().zip(&mut turns) {
             let before = server.cpu();
-            let measured = load::run(server.address, load, Duration::from_millis(effort.turn_ms))?;
+            let measured = turn(server.address)?;
             // The warm-up is a fifth of the turn on top, and costs the same per request.
             let used = server.cpu().saturating_sub(before).mul_f64(1.0 / 1.2);
             turns.push((measured, used.div_f64(measured.requests.max(1) as f64)));
