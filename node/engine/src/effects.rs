@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::keyspace::Garbage;
+
 /// Which effects somebody outside waits for; the others are not even collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interests {
@@ -102,6 +104,8 @@ pub struct Effects {
     pub changes: u64,
     /// How many keys it removed because their time had come.
     pub expired: u64,
+    /// What it removed and takes long to drop: to be dropped where nobody waits for it.
+    pub garbage: Vec<Garbage>,
     /// The command that ran last would have waited, had it been allowed to.
     pub(crate) found_nothing: bool,
 }

@@ -12,7 +12,7 @@ use crate::commands::FAMILIES;
 use crate::context::{Lookups, ReadCx, WriteCx};
 use crate::effects::{Effects, Interests};
 use crate::error::{CommandError, DB_OUT_OF_RANGE, Result};
-use crate::keyspace::{Key, KeyHasher, Keyspace, ValueRef};
+use crate::keyspace::{Garbage, Key, KeyHasher, Keyspace, ValueRef};
 use crate::rng::Rng;
 use crate::scripting::{ScriptHost, Scripting};
 use crate::settings::Settings;
@@ -70,6 +70,11 @@ impl Engine {
         if let Some(host) = from.scripting.take_host() {
             self.set_script_host(host);
         }
+    }
+
+    /// All that it holds, to be dropped where nobody waits for it.
+    pub fn into_garbage(self) -> Garbage {
+        self.keyspace.into_garbage()
     }
 
     /// The commands that the engine itself runs.
@@ -153,6 +158,30 @@ impl Engine {
     pub fn prefetch_entry(&self, db: u16, ready: &Prepared) {
         if db < self.keyspace.database_count() {
             self.keyspace.database(db).prefetch_entry(ready.slot, ready.hash);
+        }
+    }
+
+    /// The third round, for commands on collections: the collection that the entry owns.
+    #[inline]
+    pub fn prefetch_value(&self, db: u16, ready: &Prepared) {
+        if db < self.keyspace.database_count() {
+            self.keyspace.database(db).prefetch_value(ready.slot, ready.hash);
+        }
+    }
+
+    /// The fourth round: what the collection points to.
+    #[inline]
+    pub fn prefetch_inside(&self, db: u16, ready: &Prepared) {
+        if db < self.keyspace.database_count() {
+            self.keyspace.database(db).prefetch_inside(ready.slot, ready.hash);
+        }
+    }
+
+    /// The fifth round: what that points to.
+    #[inline]
+    pub fn prefetch_deep(&self, db: u16, ready: &Prepared) {
+        if db < self.keyspace.database_count() {
+            self.keyspace.database(db).prefetch_deep(ready.slot, ready.hash);
         }
     }
 
@@ -371,7 +400,8 @@ impl Applying<'_> {
     }
 
     /// Closes the entry.
-    pub fn finish(self) -> Effects {
+    pub fn finish(mut self) -> Effects {
+        self.effects.garbage = self.engine.keyspace.take_garbage();
         self.effects
     }
 }

@@ -53,7 +53,7 @@ pub use context::{Lookups, ReadCx, WriteCx};
 pub use effects::{Effects, Interests};
 pub use engine::{Applying, Engine, ExpiryPlace, KeyState, ReadAt, Seeds, Stamp, Suspended};
 pub use error::{CommandError, Result};
-pub use keyspace::{Key, KeyHasher};
+pub use keyspace::{Garbage, Key, KeyHasher};
 pub use rdb::RdbError;
 pub use rng::Rng;
 pub use settings::Settings;

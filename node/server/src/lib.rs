@@ -40,6 +40,7 @@ mod notifications;
 pub mod observe;
 pub mod process;
 pub(crate) mod pubsub;
+mod reclaim;
 pub mod registry;
 pub mod replies;
 mod routes;

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
-use quoris_engine::spec::Flags;
+use quoris_engine::spec::{Flags, Group};
 use quoris_engine::{Applying, Args, CommandError, ReadAt, Seeds, Settings, Stamp};
 use quoris_resp::Writer;
 use tokio::time::Instant;
@@ -89,7 +89,8 @@ impl Machine for ShardMachine {
         restored.inherit_script_host(&mut shared.engine.borrow_mut());
         let stamped = restored.last_stamp().now_ms.max(shared.stamped_ms.get());
         shared.stamped_ms.set(stamped);
-        *shared.engine.borrow_mut() = restored;
+        let replaced = shared.engine.replace(restored);
+        shared.reclaim.free(vec![replaced.into_garbage()]);
         shard_settings::follow(&shared);
         shared.all_watched_changed();
         shared.invalidate_all();
@@ -123,7 +124,7 @@ fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> (Effects, Writers) {
         let end = share.end as usize;
         for at in first..end {
             if at.is_multiple_of(AHEAD) {
-                prefetch(&applying, &batch.items[at..batch.items.len().min(at + AHEAD)]);
+                prefetch(shared, &applying, &batch.items[at..batch.items.len().min(at + AHEAD)]);
             }
             let (item, mark) = (&batch.items[at], output.len());
             if item.kind == Kind::Node {
@@ -150,7 +151,7 @@ fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> (Effects, Writers) {
 
 /// Asks for the memory that some items will touch, in rounds that each need what the one before
 /// asked for.
-fn prefetch(applying: &Applying<'_>, items: &[Item]) {
+fn prefetch(shared: &Shared, applying: &Applying<'_>, items: &[Item]) {
     if items.len() < 2 {
         return;
     }
@@ -158,6 +159,19 @@ fn prefetch(applying: &Applying<'_>, items: &[Item]) {
     let ready = || items.iter().filter_map(|item| Some((item.db, item.prepared.as_ref()?)));
     ready().for_each(|(db, ready)| engine.prefetch_table(db, ready));
     ready().for_each(|(db, ready)| engine.prefetch_entry(db, ready));
+    let is_inside = |item: &&Item| {
+        let group = shared.registry.entry(item.number).command.spec.group;
+        matches!(group, Group::Hash | Group::Set)
+    };
+    if !items.iter().any(|item| is_inside(&item)) {
+        return;
+    }
+    let ready = || {
+        items.iter().filter(is_inside).filter_map(|item| Some((item.db, item.prepared.as_ref()?)))
+    };
+    ready().for_each(|(db, ready)| engine.prefetch_value(db, ready));
+    ready().for_each(|(db, ready)| engine.prefetch_inside(db, ready));
+    ready().for_each(|(db, ready)| engine.prefetch_deep(db, ready));
 }
 
 /// What running the items of a batch takes.
@@ -361,6 +375,7 @@ fn perform(
 ) {
     shared.stats.changes.set(shared.stats.changes.get() + effects.changes);
     shared.stats.expired_keys.set(shared.stats.expired_keys.get() + effects.expired);
+    shared.reclaim.free(effects.garbage);
     if shared.tracking.is_on() {
         shared.invalidate(&effects.list, writers);
     }

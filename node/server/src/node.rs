@@ -32,6 +32,7 @@ use crate::flush;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
 use crate::pubsub::{self, NodeMessages};
+use crate::reclaim::Reclaim;
 use crate::registry;
 use crate::settings::{addresses_of, durability_of, timing_of};
 use crate::shard_settings;
@@ -73,7 +74,12 @@ impl Node {
         let secret = formation.secret().cloned();
         let identity = Identity::of(formation, &*world.meta, &*world.entropy)?;
         let (bus_port, timing) = (bus_port(&config, port), timing_of(&config));
+        let reclaim = Reclaim::start(world.offload).map_err(|source| {
+            let doing = "start the thread that frees memory";
+            StartError::System { doing, source }
+        })?;
         let shared = Shared::new(Parts {
+            reclaim,
             engine: empty_engine(identity.hash_seed),
             registry: registry::Registry::new(commands::FAMILIES),
             config,

@@ -19,6 +19,7 @@ use crate::identity::Identity;
 use crate::notifications::Notifications;
 use crate::observe::Observe;
 use crate::pubsub::{Hub, Kind, Own, Relay};
+use crate::reclaim::Reclaim;
 use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
 use crate::session::Session;
@@ -91,6 +92,7 @@ pub struct Shared {
     pub(crate) tracking: Tracking,
     pub(crate) relay: Relay,
     pub(crate) flusher: Flusher,
+    pub(crate) reclaim: Reclaim,
     pub(crate) chunk: RefCell<Chunk>,
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     pub(crate) limits: Cell<Limits>,
@@ -127,11 +129,12 @@ pub(crate) struct Parts {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) entropy: Rc<dyn Entropy>,
     pub(crate) cluster: Rc<Cluster>,
+    pub(crate) reclaim: Reclaim,
 }
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, identity, registry, engine, clock, entropy, cluster } = parts;
+        let Parts { config, identity, registry, engine, clock, entropy, cluster, reclaim } = parts;
         let routes: Rc<dyn Routes> = cluster.clone();
         let wishes = Wishes::of(&config, routes.is_single_shard());
         let now_ms = clock.unix_ms();
@@ -168,6 +171,7 @@ impl Shared {
             tracking: Tracking::default(),
             relay: Relay::default(),
             flusher: Flusher::default(),
+            reclaim,
             chunk: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
             limits: Cell::new(limits),

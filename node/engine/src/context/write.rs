@@ -147,8 +147,9 @@ impl WriteCx<'_> {
     /// # Errors
     /// `WRONGTYPE`.
     pub fn get_or_new<T: Collection>(&mut self, key: &Key<'_>) -> Result<&mut T> {
-        self.delete_if_expired(key);
-        if self.keyspace.database(self.db).get(key).is_none() {
+        let found = self.keyspace.database(self.db).get(key);
+        if found.is_none_or(|entry| !self.is_live(entry)) {
+            self.delete_if_expired(key);
             self.store(key, Content::Owned(T::empty()), Expiry::Clear);
         }
         let entry = self.keyspace.database_mut(self.db).get_mut(key).expect("made if missing");
@@ -235,9 +236,8 @@ impl WriteCx<'_> {
 
     /// Removes all keys of a database, whose number the caller has checked.
     pub fn flush(&mut self, db: u16) {
-        let database = self.keyspace.database_mut(db);
-        self.effects.changes += database.len() as u64;
-        database.clear();
+        self.effects.changes += self.keyspace.database(db).len() as u64;
+        self.keyspace.clear(db);
     }
 
     /// Announces that a database, or all of them, was emptied or exchanged.
@@ -248,7 +248,9 @@ impl WriteCx<'_> {
 
     /// Removes a key. False if there was none that clients could see.
     pub fn remove(&mut self, key: &Key<'_>) -> bool {
-        self.take(key).is_some()
+        let Some(entry) = self.take(key) else { return false };
+        self.keyspace.discard(entry);
+        true
     }
 
     /// Removes a key and returns its entry, unless it had expired.
@@ -333,7 +335,8 @@ impl WriteCx<'_> {
         let found = self.keyspace.database(self.db).get(key);
         let expired = found.is_some_and(|entry| !self.is_live(entry));
         if expired {
-            self.keyspace.remove(self.db, key);
+            let entry = self.keyspace.remove(self.db, key).expect("it was just seen");
+            self.keyspace.discard(entry);
             self.effects.expired += 1;
             self.changed(key, EventClass::Expired, "expired");
         }

@@ -7,9 +7,9 @@ use super::Expiry;
 use super::access::Clock;
 use super::key::{Key, KeyHasher};
 use super::layout::Entry;
-use super::prefetch::prefetch;
+use super::prefetch;
 use super::table::{POSITION_BITS, SlotTable};
-use super::value::{Content, Value};
+use super::value::{Content, Value, ValueRef};
 use crate::slot::{SLOT_COUNT, Slot};
 
 /// Slots are counted in groups, so that a key can be found by its number in few steps.
@@ -110,6 +110,42 @@ impl Database {
         }
     }
 
+    /// Fetches the collections of the entries of a hash, which are in the cache already.
+    #[inline]
+    pub fn prefetch_value(&self, slot: Slot, hash: u64) {
+        self.each_prefetched(slot, hash, Entry::prefetch_value);
+    }
+
+    /// Fetches what collections point to that are in the cache already.
+    #[inline]
+    pub fn prefetch_inside(&self, slot: Slot, hash: u64) {
+        self.each_prefetched(slot, hash, |entry| match entry.value() {
+            ValueRef::Set(set) => set.prefetch(),
+            ValueRef::Hash(hash) => hash.prefetch(),
+            _ => {}
+        });
+    }
+
+    /// Fetches what these in turn point to.
+    #[inline]
+    pub fn prefetch_deep(&self, slot: Slot, hash: u64) {
+        self.each_prefetched(slot, hash, |entry| match entry.value() {
+            ValueRef::Set(set) => set.prefetch_deep(),
+            ValueRef::Hash(hash) => hash.prefetch_deep(),
+            _ => {}
+        });
+    }
+
+    #[inline]
+    fn each_prefetched(&self, slot: Slot, hash: u64, each: impl Fn(&Entry)) {
+        if let Some(table) = self.slots.get(slot.index()) {
+            table.part(hash).find(hash, |entry| {
+                each(entry);
+                false
+            });
+        }
+    }
+
     /// The entry of `key`.
     #[inline]
     pub fn get(&self, key: &Key<'_>) -> Option<&Entry> {
@@ -123,7 +159,7 @@ impl Database {
     }
 
     /// Stores a value under a key, whatever was there; an entry that has expired by the clock counts
-    /// as missing, its expiry included.
+    /// as missing, its expiry included. What was replaced as a whole is returned.
     #[inline]
     pub(super) fn upsert(
         &mut self,
@@ -132,7 +168,7 @@ impl Database {
         expiry: Expiry,
         clock: Clock,
         hasher: &KeyHasher,
-    ) -> Before {
+    ) -> (Before, Option<Entry>) {
         let found = match self.slots.get_mut(key.slot.index()) {
             Some(table) => table.find_mut(key.hash, key.bytes),
             None => None,
@@ -141,12 +177,12 @@ impl Database {
             let entry = Entry::new(key.bytes, content, expiry.at_ms());
             entry.set_access(clock.fresh());
             self.insert(key, entry, hasher);
-            return Before::Missing;
+            return (Before::Missing, None);
         };
         let (old_bytes, old_expiry) = (entry.allocated(), entry.expire_at_ms());
         let expired = old_expiry.is_some_and(|at| at <= clock.now_ms);
         let is_hash = matches!(content, Content::Owned(Value::Hash(_)));
-        entry.overwrite(content);
+        let replaced = entry.overwrite(content);
         let deadline = if is_hash { entry.earliest_deadline_ms() } else { None };
         entry.set_access(clock.used(entry.access()));
         let new_expiry = match expiry {
@@ -161,7 +197,7 @@ impl Database {
         if let Some(at_ms) = deadline {
             self.note_deadline(key.slot, at_ms);
         }
-        if expired { Before::Expired } else { Before::Live }
+        (if expired { Before::Expired } else { Before::Live }, replaced)
     }
 
     /// Adds an entry for a key that is not there.
@@ -212,9 +248,9 @@ impl Database {
         Some(entry.grow_string(len))
     }
 
-    /// Removes everything.
-    pub fn clear(&mut self) {
-        *self = Database::default();
+    /// Whether no key has ever been here, so that there is nothing to drop.
+    pub(super) fn was_never_used(&self) -> bool {
+        self.slots.is_empty()
     }
 
     fn note_expiry(&mut self, slot: Slot, old: Option<u64>, new: Option<u64>) {

@@ -34,6 +34,7 @@ use core::{fmt, slice};
 
 use super::access;
 use super::header::{Header, INLINE_MAX, Kind, WORD};
+use super::prefetch_whole;
 use super::value::{Collection, Content, StringRef, StringValue, Value, ValueMut, ValueRef};
 use crate::types::{Hash, List, Set, SortedSet, Stream};
 
@@ -338,6 +339,19 @@ impl Entry {
         }
     }
 
+    /// Asks for the collection that the entry owns.
+    #[inline]
+    pub(super) fn prefetch_value(&self) {
+        match self.value() {
+            ValueRef::String(_) => {}
+            ValueRef::List(list) => prefetch_whole(list),
+            ValueRef::Set(set) => prefetch_whole(set),
+            ValueRef::SortedSet(set) => prefetch_whole(set),
+            ValueRef::Hash(hash) => prefetch_whole(hash),
+            ValueRef::Stream(stream) => prefetch_whole(stream),
+        }
+    }
+
     /// When the first field of a hash expires.
     #[inline]
     pub fn earliest_deadline_ms(&self) -> Option<u64> {
@@ -353,9 +367,9 @@ impl Entry {
         T::in_value_mut(self.value_mut()?)
     }
 
-    /// Replaces the value, in place if it fits.
+    /// Replaces the value, in place if it fits; otherwise what stood here is returned.
     #[inline]
-    pub(super) fn overwrite(&mut self, content: Content<'_>) {
+    pub(super) fn overwrite(&mut self, content: Content<'_>) -> Option<Entry> {
         let header = self.header();
         match (&content, header.kind()) {
             (Content::String(StringRef::Bytes(bytes)), Kind::Inline)
@@ -367,15 +381,16 @@ impl Entry {
                 // SAFETY: the kind says that the word is an integer.
                 unsafe { self.value_word::<i64>().write(*value) }
             }
-            _ => self.rebuild(content),
+            _ => return Some(self.rebuild(content)),
         }
+        None
     }
 
-    /// Replaces the value by moving into another allocation.
-    fn rebuild(&mut self, content: Content<'_>) {
+    /// Replaces the value by moving into another allocation; returns the old one.
+    fn rebuild(&mut self, content: Content<'_>) -> Entry {
         let new = Entry::new(self.key(), content, self.expire_at_ms());
         new.set_access(self.access());
-        *self = new;
+        core::mem::replace(self, new)
     }
 
     /// The bytes of a string, with zeros appended until there are at least `len`. Marks it as raw.

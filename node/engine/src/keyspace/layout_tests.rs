@@ -41,7 +41,7 @@ fn change(entry: &mut Entry, model: &mut Model, rng: &mut Rng) {
     match rng.below(5) {
         0 => {
             model.string = random_string(rng);
-            entry.overwrite(Content::String(StringRef::of(&model.string)));
+            drop(entry.overwrite(Content::String(StringRef::of(&model.string))));
             assert!(!entry.is_raw());
         }
         1 => {

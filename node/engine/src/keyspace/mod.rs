@@ -15,6 +15,7 @@
 
 pub mod access;
 mod database;
+mod garbage;
 mod header;
 mod key;
 mod layout;
@@ -24,8 +25,10 @@ mod table;
 mod value;
 
 pub use database::{Before, Database};
+pub use garbage::Garbage;
 pub use key::{Key, KeyHasher};
 pub use layout::Entry;
+pub(crate) use prefetch::{prefetch, prefetch_whole};
 pub use rebuild::Rebuild;
 pub use value::{
     Collection, Content, StringRef, StringValue, Value, ValueKind, ValueMut, ValueRef,
@@ -59,12 +62,15 @@ impl Expiry {
 pub struct Keyspace {
     hasher: KeyHasher,
     databases: Vec<Database>,
+    /// What is big and was removed since it was last taken.
+    garbage: Vec<Garbage>,
 }
 
 impl Keyspace {
     /// `databases` empty databases, whose keys are hashed under `hasher`.
     pub fn new(databases: u16, hasher: KeyHasher) -> Self {
-        Keyspace { hasher, databases: (0..databases).map(|_| Database::default()).collect() }
+        let databases = (0..databases).map(|_| Database::default()).collect();
+        Keyspace { hasher, databases, garbage: Vec::new() }
     }
 
     /// Computes slot and hash of a key.
@@ -120,7 +126,12 @@ impl Keyspace {
         expiry: Expiry,
         clock: access::Clock,
     ) -> Before {
-        self.databases[db as usize].upsert(key, content, expiry, clock, &self.hasher)
+        let (database, hasher) = (&mut self.databases[db as usize], &self.hasher);
+        let (before, replaced) = database.upsert(key, content, expiry, clock, hasher);
+        if let Some(replaced) = replaced {
+            self.discard(replaced);
+        }
+        before
     }
 
     /// Adds an entry for a key that is not in a database.
@@ -131,6 +142,31 @@ impl Keyspace {
     /// Takes an entry out of a database.
     pub fn remove(&mut self, db: u16, key: &Key<'_>) -> Option<Entry> {
         self.databases[db as usize].remove(key, &self.hasher)
+    }
+
+    /// Drops an entry that was taken out, at once or as garbage.
+    #[inline]
+    pub fn discard(&mut self, entry: Entry) {
+        self.garbage.extend(Garbage::of_entry(entry));
+    }
+
+    /// Removes everything from a database.
+    pub fn clear(&mut self, db: u16) {
+        let database = core::mem::take(self.database_mut(db));
+        if !database.was_never_used() {
+            self.garbage.push(Garbage::of_databases(alloc::vec![database]));
+        }
+    }
+
+    /// What is big and was removed since this was last asked for.
+    #[inline]
+    pub(crate) fn take_garbage(&mut self) -> Vec<Garbage> {
+        core::mem::take(&mut self.garbage)
+    }
+
+    /// All that there is, to be dropped.
+    pub(crate) fn into_garbage(self) -> Garbage {
+        Garbage::of_databases(self.databases)
     }
 
     /// Bytes that all entries and tables occupy, without the insides of collections.

@@ -26,6 +26,8 @@ pub struct Session {
     pub interests: Interests,
     /// Whether effects are shown beneath the reply.
     pub show_effects: bool,
+    /// How many big things the last command removed.
+    pub garbage: usize,
 }
 
 impl Session {
@@ -41,6 +43,7 @@ impl Session {
             protocol: Protocol::Resp2,
             interests: Interests { touched: true, notifications: true },
             show_effects: false,
+            garbage: 0,
         }
     }
 
@@ -107,7 +110,9 @@ impl Session {
                     let mut applying = self.engine.begin(stamp, self.interests);
                     // The error is the reply.
                     let _ = applying.run(self.db, command, args, &mut writer);
-                    effects = applying.finish().list;
+                    let finished = applying.finish();
+                    self.garbage = finished.garbage.len();
+                    effects = finished.list;
                 }
                 Run::Container(_) | Run::Node => panic!("not a command of the engine"),
             },

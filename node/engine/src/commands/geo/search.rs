@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use quoris_resp::Writer;
 
@@ -12,11 +13,8 @@ use crate::context::{Expiry, ReadCx, WriteCx};
 use crate::effects::EventClass;
 use crate::error::Result;
 use crate::keyspace::Value;
-use crate::types::geohash::{Point, cover};
-use crate::types::{SortedSet, SortedSetTuning};
-
-/// How many members are looked at before a search for any few results asks whether it is done.
-const CHUNK: usize = 64;
+use crate::types::geohash::{Point, Reach, Shape, cover};
+use crate::types::{Ranked, SortedSet, SortedSetTuning};
 
 /// Results of a search.
 #[derive(Debug, Default)]
@@ -48,20 +46,29 @@ impl Results {
 
     /// Puts the results in order; the first `count` will do.
     fn sort(&mut self, order: Order, count: usize) {
+        let compare = Self::compare(order);
+        self.keep_first(order, count);
+        self.found.sort_by(compare);
+    }
+
+    /// Keeps those that come first in an order.
+    fn keep_first(&mut self, order: Order, count: usize) {
+        if count < self.found.len() {
+            self.found.select_nth_unstable_by(count, Self::compare(order));
+            self.found.truncate(count);
+        }
+    }
+
+    fn compare(order: Order) -> impl Fn(&Found, &Found) -> Ordering {
         // Those at one distance stay in the order in which they were found.
-        let compare = |one: &Found, other: &Found| {
+        move |one, other| {
             let by_distance = one.distance_m.total_cmp(&other.distance_m);
             let by_distance = match order {
                 Order::Nearest => by_distance,
                 Order::Farthest => by_distance.reverse(),
             };
             by_distance.then_with(|| one.name_start.cmp(&other.name_start))
-        };
-        if count < self.found.len() {
-            self.found.select_nth_unstable_by(count, compare);
-            self.found.truncate(count);
         }
-        self.found.sort_by(compare);
     }
 }
 
@@ -152,32 +159,90 @@ fn answer(set: Option<&SortedSet>, query: &Query, reply: &mut Writer<'_>) {
 /// The results that the query asks for, in its order.
 fn search(set: &SortedSet, target: &Target, query: &Query) -> Results {
     let count = query.count.unwrap_or(usize::MAX);
-    let mut results = collect(set, target, if query.any { count } else { usize::MAX });
     // Of a limited number, the nearest are meant, unless any will do.
     let nearest = (query.count.is_some() && !query.any).then_some(Order::Nearest);
-    if let Some(order) = query.order.or(nearest) {
+    let order = query.order.or(nearest);
+    let enough = match order {
+        _ if query.any => Enough::First(count),
+        Some(Order::Nearest) => Enough::Nearest(count),
+        _ => Enough::All,
+    };
+    let mut results = Collector::new(target, enough).collect(set);
+    if let Some(order) = order {
         results.sort(order, count);
     }
     results
 }
 
-/// All members within the shape, or the first `limit` of them.
-fn collect(set: &SortedSet, target: &Target, limit: usize) -> Results {
-    let mut results = Results::default();
-    for (from, to) in cover(&target.shape, target.centre) {
-        let end = set.partition_point(|_, score| score < to);
-        let mut next = set.partition_point(|_, score| score < from);
-        while next < end && results.found.len() < limit {
-            let until = if limit == usize::MAX { end } else { end.min(next + CHUNK) };
-            set.ascend(next, until, |member, score| {
-                let distance_m =
-                    target.shape.distance_within_m(target.centre, Point::of_score(score));
-                if let Some(distance_m) = distance_m.filter(|_| results.found.len() < limit) {
-                    results.push(member, score, distance_m);
-                }
-            });
-            next = until;
+/// Which of the members within the shape are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Enough {
+    All,
+    /// So many, whichever are found first.
+    First(usize),
+    /// The nearest so many. A few more are no harm.
+    Nearest(usize),
+}
+
+/// Looks for the members within a shape.
+struct Collector<'t> {
+    target: &'t Target,
+    enough: Enough,
+    /// Excludes what is not in the shape, or not among the nearest that are needed.
+    reach: Reach,
+    results: Results,
+}
+
+impl<'t> Collector<'t> {
+    fn new(target: &'t Target, enough: Enough) -> Self {
+        let reach = match target.shape {
+            Shape::Circle { radius_m } => Reach::of(target.centre, radius_m),
+            Shape::Rectangle { .. } => Reach::boundless(target.centre),
+        };
+        Collector { target, enough, reach, results: Results::default() }
+    }
+
+    fn collect(mut self, set: &SortedSet) -> Results {
+        // The first span is that of the cell around the centre, where the nearest are.
+        for span in cover(&self.target.shape, self.target.centre) {
+            if self.reach.excludes_all(&span) {
+                continue;
+            }
+            let first = set.partition_point(|_, score| score < span.from);
+            let mut elements = set.ranked(first, set.len());
+            while !self.is_done()
+                && let Some(element) = elements.next().filter(|element| element.score < span.to)
+            {
+                self.look_at(&element);
+            }
+        }
+        self.results
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.enough, Enough::First(count) if self.results.found.len() >= count)
+    }
+
+    fn look_at(&mut self, element: &Ranked<'_>) {
+        let Target { centre, shape, .. } = *self.target;
+        let place = Point::of_score(element.score);
+        if self.reach.excludes(place) {
+            return;
+        }
+        let Some(distance_m) = shape.distance_within_m(centre, place) else { return };
+        self.results.push(element.member(), element.score, distance_m);
+        if let Enough::Nearest(count) = self.enough
+            && self.results.found.len() >= count.saturating_mul(2).max(16)
+        {
+            self.narrow(count);
         }
     }
-    results
+
+    /// Forgets all but the nearest `count`, and looks no farther than these are.
+    fn narrow(&mut self, count: usize) {
+        self.results.keep_first(Order::Nearest, count);
+        let distances = self.results.found.iter().map(|found| found.distance_m);
+        let farthest_m = distances.fold(0.0, f64::max);
+        self.reach = Reach::of(self.target.centre, farthest_m);
+    }
 }

@@ -77,9 +77,19 @@ impl Shape {
     }
 }
 
-/// Ranges of scores, each from its first to before its second number, in which all places are that
-/// are in a shape around `centre`. No two of them overlap.
-pub fn cover(shape: &Shape, centre: Point) -> Vec<(f64, f64)> {
+/// The scores of the places in a cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// The first.
+    pub from: f64,
+    /// The first behind them.
+    pub to: f64,
+    pub(super) area: Area,
+}
+
+/// Spans of scores in which all places are that are in a shape around `centre`. No two of them
+/// overlap.
+pub fn cover(shape: &Shape, centre: Point) -> Vec<Span> {
     let bounds = shape.bounds(centre);
     let mut steps = steps_for(shape.reach_m(), centre.latitude);
     if steps > 1 && falls_short(Cell::around(centre, steps, LATITUDE_MAX), &bounds) {
@@ -96,14 +106,15 @@ pub fn cover(shape: &Shape, centre: Point) -> Vec<(f64, f64)> {
                 || east < 0 && area.west < bounds.west
                 || east > 0 && area.east > bounds.east)
     };
-    let mut ranges: Vec<(f64, f64)> = Vec::with_capacity(ORDER.len());
+    let mut spans: Vec<Span> = Vec::with_capacity(ORDER.len());
     for (east, north) in ORDER {
-        let range = cell.beside(east, north).scores();
-        if !needless(east, north) && ranges.last() != Some(&range) {
-            ranges.push(range);
+        let beside = cell.beside(east, north);
+        let (from, to) = beside.scores();
+        if !needless(east, north) && spans.last().is_none_or(|last| last.from != from) {
+            spans.push(Span { from, to, area: beside.area() });
         }
     }
-    ranges
+    spans
 }
 
 /// The cell itself, and its neighbours by how far they are to the east and to the north.

@@ -9,9 +9,11 @@
 
 mod cover;
 mod distance;
+mod reach;
 
-pub use cover::{Shape, cover};
+pub use cover::{Shape, Span, cover};
 pub use distance::distance_m;
+pub use reach::Reach;
 
 /// The greatest longitude, in degrees.
 pub const LONGITUDE_MAX: f64 = 180.0;

@@ -94,10 +94,35 @@ proptest! {
             latitude: latitude + degrees * libm::sin(angle),
         };
         let score = place.score();
-        let ranges = cover(&shape, centre);
+        let spans = cover(&shape, centre);
         if shape.distance_within_m(centre, Point::of_score(score)).is_some() {
-            let holding = ranges.iter().filter(|(from, to)| (*from..*to).contains(&score)).count();
-            prop_assert_eq!(holding, 1, "{:?} in {:?}", place, ranges);
+            let holding = spans.iter().filter(|span| (span.from..span.to).contains(&score));
+            prop_assert_eq!(holding.count(), 1, "{:?} in {:?}", place, spans);
+        }
+    }
+
+    /// Everywhere, and for any radius.
+    #[test]
+    fn what_reach_excludes_is_too_far_away(
+        centre in points(), place in points(), near in 0.0_f64..1.0, exponent in -1.0_f64..7.5,
+    ) {
+        let radius_m = libm::pow(10.0, exponent);
+        // Half of the places about as far away as the radius.
+        let degrees = |radius_m: f64| radius_m / 111_195.0;
+        let beside = Point {
+            longitude: (centre.longitude + (place.longitude / 90.0) * degrees(radius_m)).clamp(-180.0, 180.0),
+            latitude: (centre.latitude + (place.latitude / 60.0) * degrees(radius_m)).clamp(-85.0, 85.0),
+        };
+        let place = Point::of_score(if near < 0.5 { beside } else { place }.score());
+        let reach = Reach::of(centre, radius_m);
+        let distance_m = distance_m(centre, place);
+        prop_assert!(!reach.excludes(place) || distance_m > radius_m, "{} m", distance_m);
+        // Exactly as far as the place is.
+        prop_assert!(!Reach::of(centre, distance_m).excludes(place), "{} m", distance_m);
+        let spans = cover(&Shape::Circle { radius_m }, centre);
+        let score = place.score();
+        for span in spans.iter().filter(|span| (span.from..span.to).contains(&score)) {
+            prop_assert!(!reach.excludes_all(span) || distance_m > radius_m, "{:?}", span);
         }
     }
 }

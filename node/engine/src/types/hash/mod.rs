@@ -21,7 +21,7 @@ use self::timed::Timed;
 use super::encoding::Encoding;
 use super::packed::{Encoded, Entries};
 use super::table::Table;
-use crate::keyspace::{Expiry, KeyHasher};
+use crate::keyspace::{Expiry, KeyHasher, prefetch_whole};
 use crate::settings::Settings;
 
 pub use fields::{Fields, Record, Records};
@@ -138,12 +138,16 @@ impl Hash {
                 entries.push(&[field, value]);
             }
             Form::Table(table) => {
-                if let Some(at) = table.find(&field) {
-                    table.replace(at, &value);
-                    return false;
-                }
-                table.push(&[field, value]);
-                return true;
+                return match table.locate(&field) {
+                    Ok(at) => {
+                        table.replace(at, &value);
+                        false
+                    }
+                    Err(hash) => {
+                        table.push_hashed(hash, &[field, value]);
+                        true
+                    }
+                };
             }
             Form::Timed(timed) => {
                 let is_new = timed.put(&field, &value, expiry);
@@ -273,5 +277,32 @@ impl Hash {
             Form::Timed(timed) => timed.heap_bytes(),
         };
         size_of::<Hash>() + heap
+    }
+
+    /// Asks for the memory behind the form, which is in the cache already.
+    #[inline]
+    pub fn prefetch(&self) {
+        match &self.form {
+            Form::Compact(entries) => entries.prefetch(),
+            Form::Table(table) => prefetch_whole(&**table),
+            Form::Timed(timed) => prefetch_whole(&**timed),
+        }
+    }
+
+    /// The same, one step farther.
+    #[inline]
+    pub fn prefetch_deep(&self) {
+        if let Form::Table(table) = &self.form {
+            table.prefetch();
+        }
+    }
+
+    /// How many allocations it consists of, about.
+    pub fn pieces(&self) -> usize {
+        match &self.form {
+            Form::Compact(_) => 1,
+            Form::Table(table) => table.pieces(),
+            Form::Timed(timed) => timed.pieces(),
+        }
     }
 }

@@ -196,6 +196,14 @@ impl Timed {
         *self = Timed::Table(timed);
     }
 
+    /// How many allocations it consists of, about.
+    pub fn pieces(&self) -> usize {
+        match self {
+            Timed::Compact(_) => 1,
+            Timed::Table(timed) => timed.table.pieces() + timed.deadlines.pieces(),
+        }
+    }
+
     /// How many bytes of memory it takes, about.
     pub fn heap_bytes(&self) -> usize {
         size_of::<Timed>()

@@ -51,6 +51,11 @@ impl Chain {
         self.byte_len
     }
 
+    /// How many chunks there are.
+    pub fn pieces(&self) -> usize {
+        self.chunks.len()
+    }
+
     /// The chunks in order, in two slices.
     pub fn chunks(&self) -> (&[Chunk], &[Chunk]) {
         self.chunks.as_slices()

@@ -259,6 +259,22 @@ impl List {
         size_of::<List>() + heap
     }
 
+    /// How many allocations it consists of.
+    pub fn pieces(&self) -> usize {
+        match &self.form {
+            Form::Packed(_) => 1,
+            Form::Chain(chain) => chain.pieces(),
+        }
+    }
+
+    /// How many bytes the elements with their sizes take.
+    pub fn byte_len(&self) -> usize {
+        match &self.form {
+            Form::Packed(chunk) => chunk.byte_len(),
+            Form::Chain(chain) => chain.byte_len(),
+        }
+    }
+
     fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
         let (front, back) = match &self.form {
             Form::Packed(chunk) => (core::slice::from_ref(chunk), &[][..]),

@@ -172,6 +172,12 @@ pub(in crate::types) fn size_of_first(place: &[u8]) -> usize {
     }
 }
 
+/// How many bytes an element with this first byte takes, if that tells it.
+#[inline]
+pub(super) fn size_by_head(head: u8) -> Option<usize> {
+    Some(SIZES[usize::from(head)]).filter(|size| *size > 0).map(usize::from)
+}
+
 /// The size of an element by its first byte; 0 if that byte does not tell.
 const SIZES: [u8; 256] = {
     let mut sizes = [0; 256];

@@ -5,6 +5,8 @@ use core::ops::Range;
 
 use super::buffer;
 use super::element::{self, Element, Encoded};
+use super::search;
+use crate::keyspace::prefetch;
 
 /// Entries of `WORDS` elements each, one behind the other; the first element of an entry is its
 /// key. Everything is a walk over the buffer, which is why it has to stay short.
@@ -29,22 +31,19 @@ impl<const WORDS: usize> Entries<WORDS> {
     /// Where the entry with this key is.
     #[inline]
     pub fn find(&self, key: &Encoded<'_>) -> Option<Range<usize>> {
-        let mut at = 0;
-        while at < self.bytes.len() {
-            let place = &self.bytes[at..];
-            let end = at + entry_size::<WORDS>(place);
-            if key.begins(place) {
-                return Some(at..end);
-            }
-            at = end;
-        }
-        None
+        search::find::<WORDS>(&self.bytes, key)
     }
 
     /// The elements of an entry that [`Entries::find`] found.
     #[inline]
     pub fn at(&self, range: Range<usize>) -> [Element<'_>; WORDS] {
         words(&self.bytes[range])
+    }
+
+    /// Asks for the beginning of the buffer; the processor follows a walk through it by itself.
+    #[inline]
+    pub fn prefetch(&self) {
+        prefetch(self.bytes.as_ptr());
     }
 
     /// Appends an entry whose key is not there yet.
@@ -150,6 +149,6 @@ pub(in crate::types) fn words<const WORDS: usize>(mut entry: &[u8]) -> [Element<
 }
 
 #[inline]
-fn entry_size<const WORDS: usize>(place: &[u8]) -> usize {
+pub(super) fn entry_size<const WORDS: usize>(place: &[u8]) -> usize {
     (0..WORDS).fold(0, |at, _| at + element::size_of_first(&place[at..]))
 }

@@ -4,6 +4,7 @@
 pub(in crate::types) mod buffer;
 pub(in crate::types) mod element;
 mod entries;
+mod search;
 
 pub use element::Element;
 pub(crate) use element::{Encoded, trailer_len};

@@ -16,7 +16,7 @@ use self::integers::Integers;
 use super::encoding::Encoding;
 use super::packed::{Element, Encoded, Entries};
 use super::table::Table;
-use crate::keyspace::KeyHasher;
+use crate::keyspace::{KeyHasher, prefetch_whole};
 use crate::settings::Settings;
 
 /// The most integers that are searched one by one. Whoever configures larger integer sets gets
@@ -125,6 +125,12 @@ impl Set {
 
     /// Adds a member; true if it is new.
     pub fn insert(&mut self, member: Element<'_>, limits: &SetLimits) -> bool {
+        if let Form::Table(table, Encoding::Hashtable) = &mut self.form {
+            let encoded = Encoded::new(member);
+            let Err(hash) = table.locate(&encoded) else { return false };
+            table.push_hashed(hash, &[encoded]);
+            return true;
+        }
         if self.contains_element(member) {
             return false;
         }
@@ -226,6 +232,32 @@ impl Set {
             Form::Table(table, _) => size_of::<Table<1>>() + table.heap_bytes(),
         };
         size_of::<Set>() + heap
+    }
+
+    /// Asks for the memory behind the form, which is in the cache already.
+    #[inline]
+    pub fn prefetch(&self) {
+        match &self.form {
+            Form::Integers(_) => {}
+            Form::Compact(entries) => entries.prefetch(),
+            Form::Table(table, _) => prefetch_whole(&**table),
+        }
+    }
+
+    /// The same, one step farther.
+    #[inline]
+    pub fn prefetch_deep(&self) {
+        if let Form::Table(table, _) = &self.form {
+            table.prefetch();
+        }
+    }
+
+    /// How many allocations it consists of, about.
+    pub fn pieces(&self) -> usize {
+        match &self.form {
+            Form::Integers(_) | Form::Compact(_) => 1,
+            Form::Table(table, _) => table.pieces(),
+        }
     }
 
     /// Changes the form, if this new member does not fit the present one.

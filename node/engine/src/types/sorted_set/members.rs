@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 
 use crate::keyspace::KeyHasher;
+use crate::types::segments::Segments;
 
 const CHUNK: usize = 512;
 /// Entries above which a table of the directory is split: what 4096 buckets hold at most, so that
@@ -37,11 +38,14 @@ struct Stored {
 pub struct Members {
     hasher: KeyHasher,
     chunks: Vec<Vec<Stored>>,
-    free: Vec<MemberId>,
+    free: Segments<MemberId>,
     /// `2^bits` entries, each the number of a table.
     directory: Vec<u32>,
     bits: u32,
     tables: Vec<Table>,
+    /// How many entries of the index were moved.
+    #[cfg(test)]
+    moved: usize,
 }
 
 #[derive(Debug)]
@@ -57,10 +61,12 @@ impl Members {
         Members {
             hasher,
             chunks: Vec::new(),
-            free: Vec::new(),
+            free: Segments::default(),
             directory: alloc::vec![0],
             bits: 0,
             tables: alloc::vec![Table { bits: 0, ids: HashTable::new() }],
+            #[cfg(test)]
+            moved: 0,
         }
     }
 
@@ -97,6 +103,11 @@ impl Members {
         while self.tables[table].ids.len() >= TABLE_MAX && self.tables[table].bits < 16 {
             self.split(table);
             table = self.table_of(hash);
+        }
+        #[cfg(test)]
+        {
+            let ids = &self.tables[table].ids;
+            self.moved += if ids.len() == ids.capacity() { ids.len() } else { 0 };
         }
         let Members { hasher, chunks, tables, .. } = self;
         let rehash = |id: &MemberId| in_table(hash_of(hasher, chunks, *id));
@@ -185,6 +196,10 @@ impl Members {
             self.directory = self.directory.iter().flat_map(|entry| [*entry; 2]).collect();
             self.bits += 1;
         }
+        #[cfg(test)]
+        {
+            self.moved += self.tables[table].ids.len();
+        }
         let bits = self.tables[table].bits + 1;
         let Members { hasher, chunks, .. } = self;
         let (mut low, mut high) = (HashTable::new(), HashTable::new());
@@ -227,4 +242,32 @@ fn end_of(hash: u64, bits: u32) -> Option<u64> {
     }
     let width = 64 - bits;
     ((hash >> width) + 1).checked_mul(1 << width).filter(|_| (hash >> width) + 1 < 1 << bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn no_insertion_moves_more_than_a_part_of_the_index() {
+        let mut members = Members::new(KeyHasher::new([3; 16]));
+        for n in 0..200_000 {
+            let before = members.moved;
+            members.insert(format!("member:{n}").as_bytes(), 0.0);
+            let moved = members.moved - before;
+            assert!(moved <= 2 * TABLE_MAX, "{moved} entries moved for member {n}");
+        }
+        assert!(members.moved > 200_000, "they are counted");
+        assert!(members.tables.len() > 200_000 / TABLE_MAX);
+        for n in (0..200_000).step_by(3) {
+            let name = format!("member:{n}");
+            members.remove(members.find(name.as_bytes()).expect("it was inserted"));
+        }
+        for n in 0..200_000 {
+            let found = members.find(format!("member:{n}").as_bytes());
+            assert_eq!(found.is_some(), n % 3 != 0, "member {n}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ mod tree;
 use alloc::vec::Vec;
 
 use compact::{Compact, MEMBER_MAX};
-use members::Members;
+use members::{MemberId, Members};
 use tree::{Element, Position, Tree};
 
 use crate::keyspace::KeyHasher;
@@ -54,6 +54,30 @@ pub struct SortedSet {
 enum Form {
     Compact(Compact),
     Big { members: Members, tree: Tree },
+}
+
+/// An element of a sorted set.
+#[derive(Clone, Copy)]
+pub struct Ranked<'a> {
+    /// Its score.
+    pub score: f64,
+    name: Name<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Name<'a> {
+    Bytes(&'a [u8]),
+    Id(&'a Members, MemberId),
+}
+
+impl<'a> Ranked<'a> {
+    /// The bytes of its member.
+    pub fn member(&self) -> &'a [u8] {
+        match self.name {
+            Name::Bytes(bytes) => bytes,
+            Name::Id(members, id) => members.bytes(id),
+        }
+    }
 }
 
 impl Default for SortedSet {
@@ -179,6 +203,21 @@ impl SortedSet {
         }
     }
 
+    /// The elements of ranks `first..end`, ascending. Members are not looked at before they are
+    /// asked for.
+    pub fn ranked(&self, first: usize, end: usize) -> impl Iterator<Item = Ranked<'_>> {
+        let (small, big) = match &self.form {
+            Form::Compact(compact) => (Some(compact.iter().skip(first)), None),
+            Form::Big { members, tree } => (None, Some((tree.ascend(first), members))),
+        };
+        let small = small.into_iter().flatten();
+        let small = small.map(|(member, score)| Ranked { score, name: Name::Bytes(member) });
+        let big = big.into_iter().flat_map(|(elements, members)| {
+            elements.map(move |Element { score, id }| Ranked { score, name: Name::Id(members, id) })
+        });
+        small.chain(big).take(end.saturating_sub(first))
+    }
+
     /// Calls `visit` with the members of ranks `first..end`, descending.
     pub fn descend(&self, first: usize, end: usize, mut visit: impl FnMut(&[u8], f64)) {
         let count = end.saturating_sub(first);
@@ -256,6 +295,15 @@ impl SortedSet {
                 Form::Compact(compact) => compact.memory_bytes(),
                 Form::Big { members, tree } => members.memory_bytes() + tree.memory_bytes(),
             }
+    }
+
+    /// How many allocations it consists of, about.
+    pub fn pieces(&self) -> usize {
+        match &self.form {
+            Form::Compact(_) => 1,
+            // Each member has its own.
+            Form::Big { tree, .. } => tree.len(),
+        }
     }
 
     /// Turns a small set into a big one if `member` would not fit in.

@@ -129,6 +129,13 @@ impl Stream {
         self.node_bytes + map + self.groups.memory_bytes()
     }
 
+    /// How many allocations it consists of, about.
+    pub fn pieces(&self) -> usize {
+        // A node of a B-tree holds eight elements on average; what is pending stands in two trees.
+        let pending: usize = self.groups().map(|(_, group)| 1 + group.pending().len() / 4).sum();
+        self.nodes.len() + pending
+    }
+
     /// Sets the id from which new ones go on; not smaller than that of the last entry.
     pub fn set_last_id(&mut self, id: StreamId) {
         assert!(self.last_entry_id().is_none_or(|last| last <= id), "ids only grow");

@@ -11,6 +11,8 @@ use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 
+use crate::keyspace::prefetch;
+
 /// How many entries a part holds on average before one is split. A little less than 7/8 of a
 /// power of two, so that a part that was just split fits the smaller table.
 const PART_LOAD: usize = 3400;
@@ -76,6 +78,17 @@ impl Index {
             + self.parts.iter().map(HashTable::allocation_size).sum::<usize>()
     }
 
+    /// Asks for the header of the first part; a small table has no other.
+    #[inline]
+    pub fn prefetch(&self) {
+        prefetch(self.parts.as_ptr());
+    }
+
+    /// How many parts there are.
+    pub fn pieces(&self) -> usize {
+        self.parts.len()
+    }
+
     /// The part that a hash belongs to. Within a part, hashbrown looks at the lowest and at the
     /// highest bits; the parts are told apart by those from the middle.
     #[inline]
@@ -112,4 +125,44 @@ impl Index {
 /// The part that number `new`, which is not zero, was or will be split from.
 fn split_from(new: usize) -> usize {
     new ^ (1 << new.ilog2())
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+
+    /// Spreads numbers over all bits.
+    fn hash_of(at: u32) -> u64 {
+        (u64::from(at) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+            ^ u64::from(at).wrapping_mul(0xd6e8_feb8_6659_fd93)
+    }
+
+    #[test]
+    fn no_insertion_and_no_removal_moves_more_than_a_part() {
+        const COUNT: u32 = 300_000;
+        // A moved number is one whose hash is asked for again.
+        let moved = Cell::new(0);
+        let rehash = |at: u32| {
+            moved.set(moved.get() + 1);
+            hash_of(at)
+        };
+        let (mut index, mut all) = (Index::default(), 0);
+        for at in 0..COUNT {
+            moved.set(0);
+            index.insert(hash_of(at), at, rehash);
+            assert!(moved.get() <= 4 * PART_LOAD, "{} moved for number {at}", moved.get());
+            all += moved.get();
+        }
+        assert!(all > COUNT as usize, "they are counted");
+        assert!((0..COUNT).all(|at| index.find(hash_of(at), |&found| found == at) == Some(at)));
+        for at in (0..COUNT).rev() {
+            moved.set(0);
+            index.remove(hash_of(at), at);
+            index.give_back(rehash);
+            assert!(moved.get() <= 4 * PART_LOAD, "{} moved after number {at}", moved.get());
+        }
+        assert!(index.heap_bytes() < 64 * PART_LOAD, "memory is given back");
+    }
 }

@@ -12,13 +12,11 @@
 //! Nothing here ever stops to rehash everything: the index grows by one part at a time, and of the
 //! records nothing but the list of chunks ever moves.
 
+mod hasher;
 mod index;
 mod records;
 
-use core::hash::Hasher as _;
-
-use siphasher::sip::SipHasher13;
-
+use self::hasher::Hasher;
 use self::index::Index;
 use self::records::Records;
 use super::packed::{Element, Encoded, element, words};
@@ -26,7 +24,7 @@ use super::packed::{Element, Encoded, element, words};
 /// Entries of `WORDS` elements each; the first element of an entry is its key.
 #[derive(Clone, Debug)]
 pub(in crate::types) struct Table<const WORDS: usize> {
-    hasher: SipHasher13,
+    hasher: Hasher,
     index: Index,
     records: Records,
 }
@@ -34,7 +32,7 @@ pub(in crate::types) struct Table<const WORDS: usize> {
 impl<const WORDS: usize> Table<WORDS> {
     /// An empty table that hashes its keys under `seed`.
     pub fn new(seed: [u8; 16]) -> Self {
-        let hasher = SipHasher13::new_with_key(&seed);
+        let hasher = Hasher::new(seed);
         Table { hasher, index: Index::default(), records: Records::default() }
     }
 
@@ -49,11 +47,23 @@ impl<const WORDS: usize> Table<WORDS> {
         self.index.heap_bytes() + self.records.heap_bytes()
     }
 
+    /// How many allocations the entries and the index take, about; more for very long entries.
+    pub fn pieces(&self) -> usize {
+        self.index.pieces() + self.records.pieces()
+    }
+
     /// The number of the entry with this key.
     #[inline]
     pub fn find(&self, key: &Encoded<'_>) -> Option<usize> {
+        self.locate(key).ok()
+    }
+
+    /// The number of the entry with this key, or the hash that [`Table::push_hashed`] asks for.
+    #[inline]
+    pub fn locate(&self, key: &Encoded<'_>) -> Result<usize, u64> {
+        let hash = self.hasher.of_key(key);
         let same = |&at: &u32| key.begins(self.records.get(at as usize));
-        self.index.find(hash_of_key(self.hasher, key), same).map(|at| at as usize)
+        self.index.find(hash, same).map(|at| at as usize).ok_or(hash)
     }
 
     /// The elements of an entry.
@@ -64,11 +74,15 @@ impl<const WORDS: usize> Table<WORDS> {
 
     /// Appends an entry whose key is not there yet.
     pub fn push(&mut self, entry: &[Encoded<'_>; WORDS]) {
+        self.push_hashed(self.hasher.of_key(&entry[0]), entry);
+    }
+
+    /// Appends an entry whose key is not there yet and has this hash.
+    pub fn push_hashed(&mut self, hash: u64, entry: &[Encoded<'_>; WORDS]) {
         let at = u32::try_from(self.records.len()).expect("memory ends before 4 billion entries");
         self.records.push(entry);
-        let hash = hash_of_key(self.hasher, &entry[0]);
         let (hasher, records) = (self.hasher, &self.records);
-        self.index.insert(hash, at, |at| hash_of_record(hasher, records.get(at as usize)));
+        self.index.insert(hash, at, |at| hasher.of_record(records.get(at as usize)));
     }
 
     /// Replaces what follows the key of an entry.
@@ -80,52 +94,26 @@ impl<const WORDS: usize> Table<WORDS> {
     /// Removes an entry; the last one takes its place.
     pub fn swap_remove(&mut self, at: usize) {
         let last = self.records.len() - 1;
-        let hash = hash_of_record(self.hasher, self.records.get(at));
+        let hash = self.hasher.of_record(self.records.get(at));
         self.index.remove(hash, at as u32);
         if at != last {
-            let hash = hash_of_record(self.hasher, self.records.get(last));
+            let hash = self.hasher.of_record(self.records.get(last));
             self.index.renumber(hash, last as u32, at as u32);
         }
         self.records.swap_remove(at);
         let (hasher, records) = (self.hasher, &self.records);
-        self.index.give_back(|at| hash_of_record(hasher, records.get(at as usize)));
+        self.index.give_back(|at| hasher.of_record(records.get(at as usize)));
+    }
+
+    /// Asks for the memory that a search begins in.
+    #[inline]
+    pub fn prefetch(&self) {
+        self.index.prefetch();
+        self.records.prefetch();
     }
 
     /// All entries in order.
     pub fn iter(&self) -> impl Iterator<Item = [Element<'_>; WORDS]> {
         self.records.iter().map(words)
-    }
-}
-
-/// Hashes a key as if it stood in a record: the hasher sees one stream of bytes.
-#[inline]
-fn hash_of_key(mut hasher: SipHasher13, key: &Encoded<'_>) -> u64 {
-    let (head, tail) = key.parts();
-    hasher.write(head);
-    hasher.write(tail);
-    hasher.finish()
-}
-
-#[inline]
-fn hash_of_record(mut hasher: SipHasher13, record: &[u8]) -> u64 {
-    hasher.write(&record[..element::size_of_first(record)]);
-    hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_hashes_the_same_in_a_request_and_in_a_record() {
-        let hasher = SipHasher13::new_with_key(&[7; 16]);
-        for len in [0, 1, 6, 7, 8, 9, 15, 62, 63, 64, 65, 4095, 4096] {
-            let text = alloc::vec![b'k'; len];
-            let key = Encoded::of(&text);
-            let mut record = alloc::vec::Vec::new();
-            key.append(&mut record);
-            Encoded::of(b"value").append(&mut record);
-            assert_eq!(hash_of_key(hasher, &key), hash_of_record(hasher, &record), "{len}");
-        }
     }
 }

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::types::packed::{Encoded, buffer};
+use crate::types::segments::Segments;
 
 /// Records per chunk.
 const CHUNK_RECORDS: usize = 32;
@@ -26,7 +27,7 @@ const ELSEWHERE: u16 = 1 << 15;
 /// Records by number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    chunks: Vec<Chunk>,
+    chunks: Segments<Chunk>,
     long: Long,
     len: usize,
 }
@@ -41,21 +42,22 @@ impl Records {
     /// Record number `at`.
     #[inline]
     pub fn get(&self, at: usize) -> &[u8] {
-        match self.chunks[at / CHUNK_RECORDS].get(at % CHUNK_RECORDS) {
-            Place::Here(range) => &self.chunks[at / CHUNK_RECORDS].bytes[range],
+        let chunk = self.chunks.get(at / CHUNK_RECORDS);
+        match chunk.get(at % CHUNK_RECORDS) {
+            Place::Here(range) => &chunk.bytes[range],
             Place::Elsewhere(number) => self.long.get(number),
         }
     }
 
     /// Appends a record of these elements.
     pub fn push(&mut self, record: &[Encoded<'_>]) {
-        let place = self.len % CHUNK_RECORDS;
+        let (number, place) = (self.len / CHUNK_RECORDS, self.len % CHUNK_RECORDS);
         if place == 0 {
-            self.chunks.push(Chunk::default());
+            self.begin_chunk();
         }
         self.len += 1;
         let size = record.iter().map(Encoded::len).sum::<usize>();
-        let chunk = self.chunks.last_mut().expect("there is one with room");
+        let chunk = self.chunks.get_mut(number);
         if size <= PACKED_MAX {
             buffer::reserve(&mut chunk.bytes, size);
             record.iter().for_each(|element| element.append(&mut chunk.bytes));
@@ -69,10 +71,24 @@ impl Records {
         }
     }
 
+    /// Begins a chunk. It will be about as long as the one before, which is full now and gives up
+    /// what it has to spare.
+    fn begin_chunk(&mut self) {
+        let mut capacity = ENDS_BYTES;
+        if let Some(last) = self.chunks.len().checked_sub(1) {
+            let full = &mut self.chunks.get_mut(last).bytes;
+            full.shrink_to_fit();
+            capacity = full.len();
+        }
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.resize(ENDS_BYTES, 0);
+        self.chunks.push(Chunk { bytes });
+    }
+
     /// Replaces all but the first `kept` bytes of record `at`.
     pub fn replace_tail(&mut self, at: usize, kept: usize, tail: &Encoded<'_>) {
         let place = at % CHUNK_RECORDS;
-        let chunk = &mut self.chunks[at / CHUNK_RECORDS];
+        let chunk = self.chunks.get_mut(at / CHUNK_RECORDS);
         let size = kept + tail.len();
         if size <= PACKED_MAX && matches!(chunk.get(place), Place::Here(_)) {
             tail.write(&mut chunk.resize(place, size)[kept..]);
@@ -90,19 +106,21 @@ impl Records {
         let last = self.len - 1;
         let record = self.take(last);
         self.len = last;
-        let chunk = self.chunks.last_mut().expect("there is a record to remove");
         if last.is_multiple_of(CHUNK_RECORDS) {
             self.chunks.pop();
-            if self.chunks.capacity() > 4 * self.chunks.len() + 4 {
-                self.chunks.shrink_to(2 * self.chunks.len());
-            }
         } else {
-            buffer::shrink(&mut chunk.bytes);
+            buffer::shrink(&mut self.chunks.get_mut(last / CHUNK_RECORDS).bytes);
         }
         if at < last {
             self.take(at);
             self.store(at, record);
         }
+    }
+
+    /// Asks for the list of chunks.
+    #[inline]
+    pub fn prefetch(&self) {
+        self.chunks.prefetch();
     }
 
     /// All records in order.
@@ -113,13 +131,18 @@ impl Records {
     /// How many bytes of memory the records take.
     pub fn heap_bytes(&self) -> usize {
         let chunks = self.chunks.iter().map(|chunk| chunk.bytes.capacity()).sum::<usize>();
-        self.chunks.capacity() * size_of::<Chunk>() + chunks + self.long.heap_bytes()
+        self.chunks.heap_bytes() + chunks + self.long.heap_bytes()
+    }
+
+    /// How many allocations the records take; one more for every 64 KiB of a very long one.
+    pub fn pieces(&self) -> usize {
+        self.chunks.len() + self.long.pieces()
     }
 
     /// Takes a record out, and leaves its place in the chunk without bytes until something is
     /// stored there.
     fn take(&mut self, at: usize) -> Vec<u8> {
-        let (chunk, place) = (&mut self.chunks[at / CHUNK_RECORDS], at % CHUNK_RECORDS);
+        let (chunk, place) = (self.chunks.get_mut(at / CHUNK_RECORDS), at % CHUNK_RECORDS);
         let record = match chunk.get(place) {
             Place::Here(range) => chunk.bytes[range].to_vec(),
             Place::Elsewhere(number) => self.long.take(number),
@@ -130,7 +153,7 @@ impl Records {
 
     /// Stores a record at a place without bytes.
     fn store(&mut self, at: usize, record: Vec<u8>) {
-        let (chunk, place) = (&mut self.chunks[at / CHUNK_RECORDS], at % CHUNK_RECORDS);
+        let (chunk, place) = (self.chunks.get_mut(at / CHUNK_RECORDS), at % CHUNK_RECORDS);
         if record.len() <= PACKED_MAX {
             chunk.resize(place, record.len()).copy_from_slice(&record);
         } else {
@@ -153,12 +176,6 @@ enum Place {
     Here(Range<usize>),
     /// Among the long ones, under this number.
     Elsewhere(u32),
-}
-
-impl Default for Chunk {
-    fn default() -> Self {
-        Chunk { bytes: alloc::vec![0; ENDS_BYTES] }
-    }
 }
 
 impl Chunk {
@@ -211,19 +228,19 @@ impl Chunk {
 /// Records with an allocation of their own, by number.
 #[derive(Clone, Debug, Default)]
 struct Long {
-    records: Vec<Box<[u8]>>,
-    free: Vec<u32>,
+    records: Segments<Box<[u8]>>,
+    free: Segments<u32>,
 }
 
 impl Long {
     fn get(&self, number: u32) -> &[u8] {
-        &self.records[number as usize]
+        self.records.get(number as usize)
     }
 
     fn add(&mut self, record: Vec<u8>) -> u32 {
         let record = record.into_boxed_slice();
         if let Some(number) = self.free.pop() {
-            self.records[number as usize] = record;
+            *self.records.get_mut(number as usize) = record;
             return number;
         }
         self.records.push(record);
@@ -232,16 +249,22 @@ impl Long {
 
     fn take(&mut self, number: u32) -> Vec<u8> {
         self.free.push(number);
-        let record = core::mem::take(&mut self.records[number as usize]).into_vec();
+        let record = core::mem::take(self.records.get_mut(number as usize)).into_vec();
         if self.free.len() == self.records.len() {
             *self = Long::default();
         }
         record
     }
 
+    /// Looks at a few records only: if there are many, their number is enough.
+    fn pieces(&self) -> usize {
+        let looked_at = self.records.iter().take(1024);
+        self.records.len() + looked_at.map(|record| record.len() >> 16).sum::<usize>()
+    }
+
     fn heap_bytes(&self) -> usize {
-        self.records.capacity() * size_of::<Box<[u8]>>()
-            + self.free.capacity() * size_of::<u32>()
+        self.records.heap_bytes()
+            + self.free.heap_bytes()
             + self.records.iter().map(|record| record.len()).sum::<usize>()
     }
 }

@@ -41,6 +41,8 @@ fields! { FIELDS:
     "mem_fragmentation_bytes" => |facts| difference(facts.memory.rss, facts.memory.allocated),
     "mem_clients_normal" => |facts| clients(facts.shared),
     "mem_allocator" => |facts| facts.process.allocator(),
+    "lazyfree_pending_objects" => |facts| facts.shared.reclaim.pending(),
+    "lazyfreed_objects" => |facts| facts.shared.reclaim.freed(),
     "quoris_entry_bytes" => |facts| facts.shared.engine.borrow().keyspace().used_bytes(),
 }
 
