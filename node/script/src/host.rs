@@ -121,6 +121,8 @@ fn conclude(
 fn failure(script: &Script, error: &Table) -> CommandError {
     let text = replies::string(error, "err").ok().flatten();
     let text = text.map_or_else(|| UNKNOWN.into(), |text| text.to_string_lossy());
+    // Redis sees a text of C's, which ends there.
+    let text = text.split('\0').next().unwrap_or_default();
     let source = replies::string(error, "source").ok().flatten();
     let line = error.raw_get::<Option<f64>>("line").ok().flatten();
     match (source, line) {
@@ -128,7 +130,7 @@ fn failure(script: &Script, error: &Table) -> CommandError {
             let source = source.to_string_lossy();
             CommandError::text(format!("{text} script: {}, on {source}:{line}.", script.sha))
         }
-        _ => CommandError::text(text),
+        _ => CommandError::text(text.to_owned()),
     }
 }
 

@@ -10,7 +10,8 @@
 local host = ...
 local error, getmetatable, ipairs, loadstring, next = error, getmetatable, ipairs, loadstring, next
 local pairs, pcall, rawget, rawset, select = pairs, pcall, rawget, rawset, select
-local setmetatable, tostring, type, xpcall = setmetatable, tostring, type, xpcall
+local setmetatable, tonumber, tostring, type = setmetatable, tonumber, tostring, type
+local xpcall = xpcall
 local concat, insert, foreach = table.concat, table.insert, table.foreach
 local create, resume, wrap = coroutine.create, coroutine.resume, coroutine.wrap
 local ended, charge, where = host.ended, host.charge, host.where
@@ -212,14 +213,23 @@ local tables = {}
 for name, f in pairs(table) do tables[name] = f end
 
 -- Inserting far before the first element would move everything in between, one by one.
-function tables.insert(t, ...)
+tables.insert = guard(function(...)
+  local t, place = ...
+  if type(t) ~= "table" then return bad_argument("insert", "table", ...) end
   if inside[t] then error("Attempt to modify a readonly table", 0) end
-  if select("#", ...) > 1 and type(t) == "table" then
-    local place = ...
-    if type(place) == "number" and place < 1 then spend(#t - place) end
+  local count = select("#", ...)
+  if count == 3 then
+    place = tonumber(place)
+    if not place then
+      local got = type((select(2, ...)))
+      return false, "bad argument #2 to 'insert' (number expected, got " .. got .. ")"
+    end
+    if place < 1 then spend(#t - place) end
+  elseif count ~= 2 then
+    return false, "wrong number of arguments to 'insert'"
   end
-  return insert(t, ...)
-end
+  return true, insert(...)
+end)
 
 function tables.foreach(t, f)
   local complaint = writes and type(t) == "table" and unordered(t)

@@ -48,11 +48,11 @@ impl Returned<'_, '_> {
     /// otherwise an array up to the first nil.
     fn table(&mut self, table: &Table, depth: usize) -> Said {
         if let Some(text) = string(table, "err")? {
-            self.line(b'-', &text.as_bytes());
+            self.text(b'-', &text.as_bytes());
             return Ok(());
         }
         if let Some(text) = string(table, "ok")? {
-            self.line(b'+', &text.as_bytes());
+            self.text(b'+', &text.as_bytes());
             return Ok(());
         }
         let double = match table.raw_get("double")? {
@@ -117,6 +117,11 @@ impl Returned<'_, '_> {
             self.reply.close_set(begun, len);
         }
         Ok(())
+    }
+
+    /// A status or an error, which are texts of C's to Redis: they end with a zero.
+    fn text(&mut self, kind: u8, text: &[u8]) {
+        self.line(kind, text.split(|byte| *byte == 0).next().unwrap_or_default());
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {

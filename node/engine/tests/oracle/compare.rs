@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::grammar::Request;
 use super::pair::Pair;
+use super::streams;
 use crate::support::reply::Reply;
 
 /// What of a reply is promised.
@@ -33,6 +34,12 @@ enum View {
     Encoding,
     /// All but for how long entries have been pending.
     Pending,
+    /// All but times, and what 7.2 adds.
+    Described,
+    /// An id that their clock may have chosen.
+    Stamped,
+    /// All of it; and the consumer is there afterwards.
+    Met,
 }
 
 fn view(request: &Request) -> View {
@@ -51,6 +58,9 @@ fn view(request: &Request) -> View {
             View::Count
         }
         "xpending" => View::Pending,
+        "xinfo" => View::Described,
+        "xadd" => View::Stamped,
+        "xclaim" | "xautoclaim" | "xreadgroup" => View::Met,
         "object" if has("encoding") => View::Encoding,
         "geosearch"
         | "georadius"
@@ -78,7 +88,11 @@ pub fn ask(pair: &mut Pair, request: &Request) -> (Reply, Reply) {
     if view == View::Pop {
         return pop(pair, request);
     }
-    let (ours, theirs) = (pair.ours(request), pair.theirs(request));
+    let theirs = pair.theirs(request);
+    if view == View::Stamped {
+        streams::follow_clock(pair, &theirs);
+    }
+    let ours = pair.ours(request);
     let name = request[0].to_ascii_lowercase();
     let scores = name.starts_with(b"z") || name.starts_with(b"geo");
     let (ours, theirs) = if scores { (scored(ours), scored(theirs)) } else { (ours, theirs) };
@@ -86,7 +100,7 @@ pub fn ask(pair: &mut Pair, request: &Request) -> (Reply, Reply) {
         return (quoted(ours), quoted(theirs));
     }
     match view {
-        View::Exact | View::Pop => (masked(ours), masked(theirs)),
+        View::Exact | View::Pop | View::Stamped => (masked(ours), masked(theirs)),
         View::Unordered => (ours.sorted(), theirs.sorted()),
         View::Pairs => (paired(ours), paired(theirs)),
         View::Random => {
@@ -99,7 +113,12 @@ pub fn ask(pair: &mut Pair, request: &Request) -> (Reply, Reply) {
         }
         View::Count => (counted(&ours), counted(&theirs)),
         View::Clock => near(ours, theirs),
-        View::Pending => (idle(ours), idle(theirs)),
+        View::Pending => (streams::idle(ours), streams::idle(theirs)),
+        View::Described => (streams::described(ours), streams::described(theirs)),
+        View::Met => {
+            streams::meet(pair, request);
+            (ours, theirs)
+        }
         View::Encoding => encodings(ours, theirs),
     }
 }
@@ -160,19 +179,6 @@ pub fn paired(reply: Reply) -> Reply {
         }
         other => other.sorted(),
     }
-}
-
-/// Leaves out for how long entries have been pending.
-pub fn idle(reply: Reply) -> Reply {
-    let Reply::Array(mut entries) = reply else { return reply };
-    for entry in &mut entries {
-        if let Reply::Array(fields) = entry
-            && let [_, _, Reply::Integer(idle_ms), Reply::Integer(_)] = &mut fields[..]
-        {
-            *idle_ms = 0;
-        }
-    }
-    Reply::Array(entries)
 }
 
 fn counted(reply: &Reply) -> Reply {

@@ -154,9 +154,12 @@ fn choose<'n>(choices: &'n [(usize, Node)], rng: &mut Rng) -> &'n Node {
     unreachable!("the place is below the sum of all weights");
 }
 
-/// Drops, doubles, replaces or appends a word.
+/// Drops, doubles, replaces or appends a word; never one that says how long to wait.
 fn spoil(words: &mut Request, rng: &mut Rng) {
     let at = rng.below(words.len());
+    if at > 0 && words[at - 1].eq_ignore_ascii_case(b"block") {
+        return;
+    }
     let junk = JUNK[rng.below(JUNK.len())].to_vec();
     match rng.below(4) {
         0 if at > 0 => drop(words.remove(at)),

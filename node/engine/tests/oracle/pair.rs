@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use quoris_engine::{Engine, Seeds, Settings};
 use quoris_resp::Protocol;
+use quoris_script::LuaHost;
 
 use super::grammar::Request;
 use super::server::Redis;
@@ -28,7 +29,7 @@ impl Profile {
     }
 
     /// Directives of both, as text.
-    fn directives(self) -> [(&'static str, &'static str); 9] {
+    fn directives(self) -> [(&'static str, &'static str); 11] {
         let pick = |loose, tight| if self.tight { tight } else { loose };
         [
             ("hash-max-listpack-entries", pick("128", "4")),
@@ -40,6 +41,8 @@ impl Profile {
             ("hll-sparse-max-bytes", pick("3000", "60")),
             ("set-max-listpack-entries", if self.old_sets { "0" } else { pick("128", "4") }),
             ("set-max-listpack-value", pick("64", "16")),
+            ("stream-node-max-entries", pick("100", "3")),
+            ("stream-node-max-bytes", pick("4096", "200")),
         ]
     }
 }
@@ -71,9 +74,11 @@ impl Pair {
         }
         self.redis.call(&["SELECT", "0"]);
         self.redis.call(&["FLUSHALL"]);
+        self.redis.call(&["SCRIPT", "FLUSH"]);
         self.sorted = false;
         self.session = Session::new(7);
         self.session.engine = Engine::new(settings, Seeds { hash: [7; 16] });
+        self.session.engine.set_script_host(Box::new(LuaHost::new()));
         self.session.protocol = if profile.resp3 { Protocol::Resp3 } else { Protocol::Resp2 };
         self.session.now_ms = self.time_ms();
     }

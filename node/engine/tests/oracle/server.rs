@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use quoris_resp::{ReplyScanner, encode_command};
 
-use crate::support::reply::Reply;
+use crate::support::reply::{Reply, quote};
 
 /// A running server and one connection to it.
 pub struct Redis {
@@ -56,8 +56,9 @@ impl Redis {
         let (mut received, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
         let mut scanner = ReplyScanner::default();
         loop {
-            let len = self.stream.read(&mut piece).expect("the server answers");
-            assert!(len > 0, "the server closed the connection");
+            let len = self.stream.read(&mut piece).unwrap_or(0);
+            let asked = || words.iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>();
+            assert!(len > 0, "the server closed the connection: {}", asked().join(" "));
             received.extend_from_slice(&piece[..len]);
             if scanner.scan(&received).expect("a reply").is_some() {
                 return Reply::decode(&received).0;

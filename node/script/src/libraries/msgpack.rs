@@ -10,7 +10,7 @@ use crate::meter::Meter;
 
 pub(super) const FUNCTIONS: &[(&str, Native)] = &[
     ("pack", pack),
-    ("unpack", |lua, meter, args| unpack(lua, meter, args, 0, 0)),
+    ("unpack", |lua, meter, args| unpack(lua, meter, &text(args, 0, "unpack")?, 0, 0)),
     ("unpack_limit", unpack_limit),
     ("unpack_one", unpack_one),
 ];
@@ -138,13 +138,13 @@ fn encode_table(table: &Table, level: usize, out: &mut Vec<u8>) -> Answer<()> {
 
 fn unpack_one(lua: &Lua, meter: &Meter, args: &MultiValue) -> Answer {
     let offset = optional(args, 1, "unpack_one")?;
-    unpack(lua, meter, args, 1, offset)
+    unpack(lua, meter, &text(args, 0, "unpack_one")?, 1, offset)
 }
 
 fn unpack_limit(lua: &Lua, meter: &Meter, args: &MultiValue) -> Answer {
     let limit = integer(args, 1, "unpack_limit")?;
     let offset = optional(args, 2, "unpack_limit")?;
-    unpack(lua, meter, args, limit, offset)
+    unpack(lua, meter, &text(args, 0, "unpack_limit")?, limit, offset)
 }
 
 fn optional(args: &MultiValue, at: usize, function: &str) -> Answer<i64> {
@@ -153,8 +153,7 @@ fn optional(args: &MultiValue, at: usize, function: &str) -> Answer<i64> {
 }
 
 /// Up to `limit` values from `offset` on, with the offset behind them in front; or all.
-fn unpack(lua: &Lua, meter: &Meter, args: &MultiValue, limit: i64, offset: i64) -> Answer {
-    let bytes = text(args, 0, "unpack")?;
+fn unpack(lua: &Lua, meter: &Meter, bytes: &[u8], limit: i64, offset: i64) -> Answer {
     let len = bytes.len();
     meter.charge_bytes(len * 2);
     if offset < 0 || limit < 0 {
@@ -205,15 +204,15 @@ fn decode(lua: &Lua, rest: &mut &[u8], depth: usize) -> Answer<Value> {
         0xc0 => Value::Nil,
         0xc2 => Value::Boolean(false),
         0xc3 => Value::Boolean(true),
-        0xc4 | 0xd9 => {
+        0xd9 => {
             let [len] = array(rest)?;
             decode_string(lua, rest, len.into())?
         }
-        0xc5 | 0xda => {
+        0xda => {
             let len = u16::from_be_bytes(array(rest)?);
             decode_string(lua, rest, len.into())?
         }
-        0xc6 | 0xdb => {
+        0xdb => {
             let len = u32::from_be_bytes(array(rest)?);
             decode_string(lua, rest, len as usize)?
         }
@@ -244,7 +243,7 @@ fn decode(lua: &Lua, rest: &mut &[u8], depth: usize) -> Answer<Value> {
             decode_map(lua, rest, len as usize, depth)?
         }
         0xe0..=0xff => Value::Number(f64::from(kind as i8)),
-        0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8 => return Err(BAD.into()),
+        0xc1 | 0xc4..=0xc9 | 0xd4..=0xd8 => return Err(BAD.into()),
     })
 }
 

@@ -41,6 +41,9 @@ pub(super) const EVAL_RO: Command = Command {
     spec: Spec::new("eval_ro", Group::Scripting, "7.0.0", "Runs a script that only reads.")
         .args(&[string("script"), REST[0], REST[1], REST[2]])
         .complexity("Depends on the script that is executed.")
+        .differs(
+            "Only reads: the script is kept for `EVALSHA_RO` on this node, and not for others.",
+        )
         .flags(FLAGS),
     run: Run::Read(eval_ro),
 };
@@ -66,6 +69,9 @@ const MAY_WRITE: CommandError =
 const NO_CLUSTER: CommandError =
     CommandError::fixed("ERR Can not run script on cluster, 'no-cluster' flag is set.");
 
+/// How long the name of a script is.
+const SHA_TEXT_BYTES: usize = 40;
+
 fn eval(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let parameters = Parameters::of(args)?;
     let sha = Sha::of(&args[1]);
@@ -81,8 +87,8 @@ fn eval(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result 
 }
 
 fn evalsha(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let parameters = Parameters::of(args)?;
-    let sha = Sha::parse(&args[1]).ok_or(NO_SCRIPT)?;
+    let (sha, parameters) = named(args)?;
+    let sha = sha.ok_or(NO_SCRIPT)?;
     let script = cx.scripting.cache.used(&sha).ok_or(NO_SCRIPT)?;
     write(cx, &script, parameters, reply)
 }
@@ -101,9 +107,18 @@ fn eval_ro(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
 }
 
 fn evalsha_ro(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let parameters = Parameters::of(args)?;
-    let script = Sha::parse(&args[1]).and_then(|sha| seen(cx, &sha)).ok_or(NO_SCRIPT)?;
+    let (sha, parameters) = named(args)?;
+    let script = sha.and_then(|sha| seen(cx, &sha)).ok_or(NO_SCRIPT)?;
     read(cx, &script, parameters, reply)
+}
+
+/// Which script a request names, and with what; a name of another length fails before the rest is
+/// looked at.
+fn named(args: Args<'_>) -> Result<(Option<Sha>, Parameters<'_>)> {
+    if args[1].len() != SHA_TEXT_BYTES {
+        return Err(NO_SCRIPT);
+    }
+    Ok((Sha::parse(&args[1]), Parameters::of(args)?))
 }
 
 /// A script that a read may run: one of the cache, or one that another read brought to this node.

@@ -46,7 +46,8 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
 /// `NOGROUP No such key …`, the answer of commands that need a group.

@@ -38,8 +38,12 @@ impl Stream {
 
     /// How many entries a group has yet to read, where that can be told.
     pub fn lag_of(&self, group: &Group) -> Option<i64> {
-        if self.entries_added == 0 {
+        if self.entries_added == 0 || self.is_empty() {
             return Some(0);
+        }
+        if group.last_id < self.first_id && self.max_deleted_id < self.first_id {
+            // Whatever was removed lies before all that is there.
+            return Some(self.len as i64);
         }
         let counted = group.entries_read.filter(|_| !self.has_gaps_from(group.last_id));
         let read = counted.or_else(|| self.entries_up_to(group.last_id))?;

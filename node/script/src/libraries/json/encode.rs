@@ -141,8 +141,9 @@ impl Encoder<'_> {
                     self.number(as_number(&key).expect("it is one"))?;
                     self.out.push(b'"');
                 }
-                _ => {
-                    return Err(refused("table", "table key must be a number or string").into());
+                other => {
+                    let kind = other.type_name();
+                    return Err(refused(kind, "table key must be a number or string").into());
                 }
             }
             self.out.push(b':');
