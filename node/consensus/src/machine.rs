@@ -1,5 +1,7 @@
 //! What the log is applied to.
 
+use std::task::{Context, Poll};
+
 use crate::types::{Committed, LogPosition};
 
 /// A deterministic state machine behind one Raft group.
@@ -11,6 +13,13 @@ pub trait Machine: 'static {
     /// is what a group must be started with: it brings the machine up from its
     /// newest snapshot and the log.
     fn applied(&self) -> Option<LogPosition>;
+
+    /// Ready when an entry may be applied, or a snapshot restored: asked
+    /// before each of them.
+    fn poll_free(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
 
     /// Applies one batch. Entries without commands come through
     /// [`Machine::skip`] instead.

@@ -2,6 +2,7 @@
 //! installs snapshots.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -137,6 +138,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let mut turn_ends = Instant::now() + TURN;
         while let Some(item) = entries.next().await {
             let (entry, responder) = item?;
+            poll_fn(|cx| self.machine.borrow_mut().poll_free(cx)).await;
             self.apply_one(entry);
             if let Some(responder) = responder {
                 responder.send(());
@@ -162,6 +164,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let saved = self.shelf.save(meta, &image).await;
         saved.map_err(|error| self.fault.raise("write the snapshot", error))?;
         let position = meta.last_log_id.map(Into::into);
+        poll_fn(|cx| self.machine.borrow_mut().poll_free(cx)).await;
         let restored = self.machine.borrow_mut().restore(position, &image.0);
         restored.map_err(|error| {
             let error = io::Error::new(io::ErrorKind::InvalidData, format!("{error:#}"));

@@ -21,15 +21,18 @@ use quoris_resp::Writer;
 
 use crate::machine::{Machine, Outcome};
 use crate::meter::{Ending, STEPS_MAX};
+use crate::pauses::Pauses;
 use crate::recorder::Recorder;
 use crate::replies::{self, Returned, Unsayable};
 
 const TOO_DEEP: CommandError = CommandError::fixed("ERR reached lua stack limit");
 const UNKNOWN: &str = "ERR unknown error";
+const KILLED: &str = "ERR Script killed by user with SCRIPT KILL...";
 
 /// Runs the scripts of one engine.
 pub struct LuaHost {
     shared: Option<Machine>,
+    pauses: Option<Rc<Pauses>>,
 }
 
 impl Default for LuaHost {
@@ -41,17 +44,24 @@ impl Default for LuaHost {
 impl LuaHost {
     /// A host that has run nothing.
     pub fn new() -> Self {
-        LuaHost { shared: None }
+        LuaHost { shared: None, pauses: None }
+    }
+
+    /// The same, for scripts that pause while they only read inside a [`Fiber`](crate::Fiber).
+    pub fn with_pauses(pauses: &Rc<Pauses>) -> Self {
+        LuaHost { shared: None, pauses: Some(Rc::clone(pauses)) }
     }
 
     /// The shared interpreter, which is made when it is first needed.
     fn shared(&mut self) -> &mut Machine {
-        self.shared.get_or_insert_with(|| new_machine(false))
+        let pauses = &self.pauses;
+        self.shared.get_or_insert_with(|| new_machine(false, pauses))
     }
 }
 
-fn new_machine(is_exact: bool) -> Machine {
-    Machine::new(is_exact).expect("the prelude runs, and there is no limit on memory yet")
+fn new_machine(is_exact: bool, pauses: &Option<Rc<Pauses>>) -> Machine {
+    Machine::new(is_exact, pauses.clone())
+        .expect("the prelude runs, and there is no limit on memory yet")
 }
 
 impl ScriptHost for LuaHost {
@@ -85,7 +95,7 @@ impl ScriptHost for LuaHost {
         // What the script held goes first.
         self.shared = None;
         recorder.rewind();
-        let mut own = new_machine(true);
+        let mut own = new_machine(true, &self.pauses);
         let outcome = own.run(script, parameters, &mut recorder);
         let outcome = outcome.unwrap_or(Outcome::Ended(Ending::Memory));
         conclude(&own, script, &outcome, reply)
@@ -113,7 +123,7 @@ fn conclude(
         }
         Outcome::Failed(Value::Table(error)) => Err(failure(script, error)),
         Outcome::Failed(_) => Err(CommandError::fixed(UNKNOWN)),
-        Outcome::Ended(ending) => Err(ended(script, *ending)),
+        Outcome::Ended(ending) => Err(ended(machine, script, *ending)),
     }
 }
 
@@ -134,10 +144,17 @@ fn failure(script: &Script, error: &Table) -> CommandError {
     }
 }
 
-fn ended(script: &Script, ending: Ending) -> CommandError {
+fn ended(machine: &Machine, script: &Script, ending: Ending) -> CommandError {
     let why = match ending {
+        Ending::Killed => return killed(script, machine.meter.killed_at()),
         Ending::Steps => format!("ran for more than {STEPS_MAX} instructions"),
         Ending::Memory => "needs more memory than a script may have".into(),
     };
     CommandError::text(format!("ERR The script {why} and was ended script: {}", script.sha))
+}
+
+fn killed(script: &Script, place: Option<(String, usize)>) -> CommandError {
+    let place = place.map(|(source, line)| format!(", on {source}:{line}.")).unwrap_or_default();
+    let sha = script.sha;
+    CommandError::text(format!("{KILLED} script: {sha}{place}"))
 }

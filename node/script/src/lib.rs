@@ -16,7 +16,8 @@
 //! * **Platform.** The functions of `math` come from `libm`. The operator `^` and the formatting of
 //!   numbers are the C library's: the nodes of a shard have to run builds for one platform.
 //!
-//! Scripts are run to their end on the node's thread; nothing can interrupt one but its budget.
+//! A script that may write is run to its end on the node's thread; nothing can interrupt it but its
+//! budget. One that only reads has none, but can pause and be killed: see [`pauses`].
 
 mod api;
 mod guard;
@@ -26,9 +27,11 @@ mod machine;
 mod math;
 mod meter;
 mod number;
+mod pauses;
 mod recorder;
 mod replies;
 mod strings;
 mod values;
 
 pub use host::LuaHost;
+pub use pauses::{Fiber, Pauses};

@@ -16,6 +16,7 @@ use quoris_resp::Span;
 
 use crate::guard::guard;
 use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter, PERIOD};
+use crate::pauses::Pauses;
 use crate::recorder::Recorder;
 use crate::{api, libraries, math, number, strings, values};
 
@@ -45,6 +46,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Machine {
     lua: Lua,
     pub meter: Rc<Meter>,
+    pauses: Option<Rc<Pauses>>,
     run: Function,
     compiled: BTreeMap<Sha, Function>,
     compiled_bytes: usize,
@@ -56,7 +58,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A new one; `is_exact` if it is for one script only.
-    pub(crate) fn new(is_exact: bool) -> Result<Self> {
+    pub(crate) fn new(is_exact: bool, pauses: Option<Rc<Pauses>>) -> Result<Self> {
         let lua = Lua::new_with(StdLib::TABLE | StdLib::STRING | StdLib::MATH, LuaOptions::new())?;
         lua.gc_stop();
         let meter = Rc::new(Meter::new(is_exact));
@@ -66,6 +68,7 @@ impl Machine {
         let mut machine = Machine {
             lua,
             meter,
+            pauses,
             run,
             compiled: BTreeMap::new(),
             compiled_bytes: 0,
@@ -108,8 +111,9 @@ impl Machine {
         let (writes, seed) = (recorder.calls().writes(), recorder.calls().seed());
         let keys = self.strings(parameters.keys())?;
         let values = self.strings(parameters.values())?;
-        self.meter.begin(seed);
-        self.count_instructions()?;
+        let pauses = self.pauses.clone().filter(|pauses| !writes && pauses.is_inside());
+        self.meter.begin(seed, pauses.is_some());
+        self.count_instructions(pauses)?;
         let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
         let limit = self.lua.used_memory() + allowed;
         self.lua.set_memory_limit(limit)?;
@@ -165,12 +169,15 @@ impl Machine {
     }
 
     /// Starts the count of instructions anew.
-    fn count_instructions(&self) -> Result<()> {
+    fn count_instructions(&self, pauses: Option<Rc<Pauses>>) -> Result<()> {
         let meter = self.meter.clone();
         let collect_at = Cell::new(COLLECT_BYTES);
         self.lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(PERIOD),
             move |lua, _| {
+                if pauses.as_ref().is_some_and(|pauses| pauses.tick(PERIOD.into())) {
+                    meter.kill(script_place(lua, 0));
+                }
                 if meter.charge(PERIOD.into()) {
                     return Err(Error::runtime("budget"));
                 }
@@ -271,21 +278,22 @@ fn offers(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
 /// Where the error that is being handled was raised: source and line of the innermost function of
 /// the script. Level 0 is this function, 1 the handler.
 fn place(lua: &Lua) -> Result<(Value, Value)> {
-    for level in 2.. {
+    let Some((source, line)) = script_place(lua, 2) else { return Ok((Value::Nil, Value::Nil)) };
+    Ok((Value::String(lua.create_string(source)?), Value::Number(line as f64)))
+}
+
+/// Source and line of the innermost function of the script, from a level on.
+fn script_place(lua: &Lua, from: usize) -> Option<(String, usize)> {
+    for level in from.. {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let is_ours = source.what == "C" || source.source.as_deref() == Some("=quoris");
             let line = debug.current_line()?;
-            (!is_ours).then(|| (source.source.map(Cow::into_owned), line))
+            (!is_ours).then(|| (source.source.map_or_else(String::new, Cow::into_owned), line))
         });
-        match found {
-            None => break,
-            Some(None) => {}
-            Some(Some((source, line))) => {
-                let source = lua.create_string(source.unwrap_or_default())?;
-                return Ok((Value::String(source), Value::Number(line as f64)));
-            }
+        if let Some(place) = found? {
+            return Some(place);
         }
     }
-    Ok((Value::Nil, Value::Nil))
+    None
 }

@@ -6,7 +6,7 @@
 //! replica. Redis's limit is a time after which other clients may kill the script; a time would end
 //! a script in another place on each replica.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use quoris_resp::Protocol;
 
@@ -28,13 +28,18 @@ pub(crate) enum Ending {
     Steps,
     /// Its memory is used up.
     Memory,
+    /// Somebody wanted it to end.
+    Killed,
 }
 
 /// The state of the running script.
 #[derive(Debug)]
 pub(crate) struct Meter {
+    budget: Cell<i64>,
     left: Cell<i64>,
     ending: Cell<Option<Ending>>,
+    /// Source and line at which it was killed.
+    killed_at: RefCell<Option<(String, usize)>>,
     /// The generator of `math.random`, 48 bits.
     random: Cell<u64>,
     /// What `redis.setresp` chose.
@@ -48,8 +53,10 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(is_exact: bool) -> Self {
         Meter {
+            budget: Cell::new(STEPS_MAX),
             left: Cell::new(STEPS_MAX),
             ending: Cell::new(None),
+            killed_at: RefCell::default(),
             random: Cell::new(0),
             protocol: Cell::new(Protocol::Resp2),
             is_exact,
@@ -57,9 +64,10 @@ impl Meter {
         }
     }
 
-    /// A script begins.
-    pub(crate) fn begin(&self, seed: u64) {
-        self.left.set(STEPS_MAX);
+    /// A script begins, with a budget unless it can be killed.
+    pub(crate) fn begin(&self, seed: u64, is_killable: bool) {
+        self.budget.set(if is_killable { i64::MAX } else { STEPS_MAX });
+        self.left.set(self.budget.get());
         self.ending.set(None);
         self.random.set(seed & RANDOM_MASK);
         self.protocol.set(Protocol::Resp2);
@@ -83,7 +91,20 @@ impl Meter {
 
     /// How many steps were used.
     pub(crate) fn used(&self) -> i64 {
-        STEPS_MAX - self.left.get()
+        self.budget.get() - self.left.get()
+    }
+
+    /// Ends the script because somebody wants that, wherever it is.
+    pub(crate) fn kill(&self, place: Option<(String, usize)>) {
+        if self.ending().is_none() {
+            self.killed_at.replace(place);
+            self.end(Ending::Killed);
+        }
+    }
+
+    /// Where it was killed.
+    pub(crate) fn killed_at(&self) -> Option<(String, usize)> {
+        self.killed_at.borrow().clone()
     }
 
     /// Ends the script for good; the first reason counts.

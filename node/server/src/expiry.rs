@@ -52,7 +52,7 @@ pub(crate) async fn run(shared: Rc<Shared>) {
     loop {
         let hz = shared.config.borrow().hz().clamp(1, 500);
         sleep(Duration::from_secs(1) / hz).await;
-        while shared.expiry.is_on.get() && shared.group().is_leader() {
+        while may_look(&shared) {
             let now_ms = shared.unix_ms(Instant::now());
             let found = shared.engine.borrow_mut().expired_sample(now_ms, KEYS_MAX, &mut place);
             if found.is_empty() {
@@ -65,6 +65,11 @@ pub(crate) async fn run(shared: Rc<Shared>) {
             sleep(PAUSE).await;
         }
     }
+}
+
+/// A script that has paused reads one state, and the search for expired keys tidies up.
+fn may_look(shared: &Shared) -> bool {
+    shared.expiry.is_on.get() && shared.group().is_leader() && !shared.scripts.is_running()
 }
 
 /// `SELECT db` and `quoris.expire key…` for each run of keys of one database.

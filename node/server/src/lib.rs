@@ -44,6 +44,7 @@ mod reclaim;
 pub mod registry;
 pub mod replies;
 mod routes;
+mod scripts;
 mod session;
 mod sessions;
 mod settings;

@@ -1,6 +1,7 @@
 //! Applies the shard's log to the engine, and answers the clients whose commands it holds.
 
 use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
 
 use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
@@ -43,6 +44,11 @@ impl ShardMachine {
 impl Machine for ShardMachine {
     fn applied(&self) -> Option<LogPosition> {
         self.applied
+    }
+
+    /// A script that has paused reads one state from its beginning to its end.
+    fn poll_free(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared().scripts.poll_free(cx)
     }
 
     fn apply(&mut self, entry: Committed<'_>) {
@@ -101,9 +107,7 @@ impl Machine for ShardMachine {
 
 /// An engine with nothing in it.
 pub(crate) fn empty_engine(hash_seed: [u8; 16]) -> quoris_engine::Engine {
-    let mut engine = quoris_engine::Engine::new(Settings::default(), Seeds { hash: hash_seed });
-    engine.set_script_host(Box::new(quoris_script::LuaHost::new()));
-    engine
+    quoris_engine::Engine::new(Settings::default(), Seeds { hash: hash_seed })
 }
 
 fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {

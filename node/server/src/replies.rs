@@ -69,6 +69,13 @@ errors! {
     NOT_IN_EXEC = "ERR This command cannot be part of a transaction";
     /// `MONITOR` inside `EXEC`.
     MONITOR_DENIED = "ERR MONITOR isn't allowed for DENY BLOCKING client";
+    /// A command while a script runs for long.
+    BUSY_SCRIPT = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+    /// The same while a function does.
+    BUSY_FUNCTION = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+    /// A script that only read and ran for long, on a node that began or ceased to lead. Nothing
+    /// was changed: retry.
+    SCRIPT_ENDED = "TRYAGAIN The script was ended because leadership is changing hands";
     /// `SHUTDOWN ABORT` while nothing shuts down.
     NO_SHUTDOWN = "ERR No shutdown in progress.";
 }
@@ -78,6 +85,11 @@ pub fn exec_aborted(error: &CommandError) -> CommandError {
     let reason = error.as_str();
     let reason = reason.strip_prefix("ERR ").unwrap_or(reason);
     CommandError::text(format!("EXECABORT Transaction discarded because of: {reason}"))
+}
+
+/// `BUSY …`: a script has been running for long.
+pub fn busy(is_function: bool) -> CommandError {
+    if is_function { BUSY_FUNCTION } else { BUSY_SCRIPT }
 }
 
 /// `MOVED slot host:port`.

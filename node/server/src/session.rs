@@ -37,6 +37,8 @@ pub enum Hold {
     Paused,
     /// A key that it watches may be changed by what is under way.
     InFlight,
+    /// Another client's script runs.
+    Script,
     /// A command answers later.
     Later,
     /// It waits for something to appear in a key.

@@ -22,6 +22,7 @@ use crate::pubsub::{Hub, Kind, Own, Relay};
 use crate::reclaim::Reclaim;
 use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
+use crate::scripts::Scripts;
 use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::shard_settings::Wishes;
@@ -91,6 +92,7 @@ pub struct Shared {
     pub(crate) pubsub: Hub,
     pub(crate) tracking: Tracking,
     pub(crate) relay: Relay,
+    pub(crate) scripts: Scripts,
     pub(crate) flusher: Flusher,
     pub(crate) reclaim: Reclaim,
     pub(crate) chunk: RefCell<Chunk>,
@@ -134,7 +136,10 @@ pub(crate) struct Parts {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, identity, registry, engine, clock, entropy, cluster, reclaim } = parts;
+        let Parts { config, identity, registry, mut engine, clock, entropy, cluster, reclaim } =
+            parts;
+        let scripts = Scripts::new();
+        engine.set_script_host(Box::new(scripts.host()));
         let routes: Rc<dyn Routes> = cluster.clone();
         let wishes = Wishes::of(&config, routes.is_single_shard());
         let now_ms = clock.unix_ms();
@@ -170,6 +175,7 @@ impl Shared {
             pubsub: Hub::default(),
             tracking: Tracking::default(),
             relay: Relay::default(),
+            scripts,
             flusher: Flusher::default(),
             reclaim,
             chunk: RefCell::default(),

@@ -30,6 +30,10 @@ pub(crate) async fn run(shared: Rc<Shared>) {
         sleep(LOOK).await;
         proposed.push_back(shared.pending.borrow().newest());
         let newest = proposed.pop_front().expect("it never gets shorter");
+        if shared.scripts.is_running() {
+            // It is why they wait.
+            continue;
+        }
         if shared.pending.borrow().up_to(newest).is_empty() || has_majority(&shared).await {
             continue;
         }

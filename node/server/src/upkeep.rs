@@ -56,6 +56,9 @@ pub(crate) async fn watch_group(shared: Rc<Shared>) {
             return;
         }
         let term = leading();
+        if led != term {
+            shared.scripts.end_for_leadership();
+        }
         if led.is_some() && led != term {
             shared.all_watched_changed();
             shared.invalidate_all();

@@ -39,6 +39,7 @@ pub(crate) struct Waits {
     is_looking: Cell<bool>,
     paused: RefCell<Vec<Rc<Session>>>,
     in_flight: RefCell<Vec<Rc<Session>>>,
+    script: RefCell<Vec<Rc<Session>>>,
     pause: Cell<Pause>,
 }
 
@@ -53,6 +54,11 @@ impl Waits {
         if !self.in_flight.borrow().is_empty() {
             release(self.in_flight.take(), Hold::InFlight);
         }
+    }
+
+    /// Lets the requests go on that wait while a script runs: it has ended, or it takes long.
+    pub(crate) fn resume_after_script(&self) {
+        release(self.script.take(), Hold::Script);
     }
 }
 
@@ -84,6 +90,7 @@ impl Shared {
             }
             Hold::Paused => self.waits.paused.borrow_mut().push(waiting),
             Hold::InFlight => self.waits.in_flight.borrow_mut().push(waiting),
+            Hold::Script => self.waits.script.borrow_mut().push(waiting),
             Hold::Free | Hold::Batch | Hold::Later | Hold::Blocked => {}
         }
     }

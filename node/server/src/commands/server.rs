@@ -3,6 +3,7 @@
 use quoris_engine::spec::{Flags, Group, Spec, one_of, token};
 use quoris_engine::{Args, Result, error};
 use quoris_resp::Writer;
+use tokio::time::Instant;
 
 use crate::registry::{NodeCommand, NodeCx, Outcome};
 use crate::replies;
@@ -62,6 +63,10 @@ fn shutdown(cx: &mut NodeCx<'_>, args: Args<'_>, _: &mut Writer<'_>) -> Result<O
     }
     if abort > 0 {
         return Err(replies::NO_SHUTDOWN);
+    }
+    let saves = !args.from(1).any(|word| word.eq_ignore_ascii_case(b"nosave"));
+    if let Some(error) = cx.shared.busy(Instant::now()).filter(|_| saves) {
+        return Err(error);
     }
     cx.shared.stop(Exit::Shutdown);
     // The client learns that it worked by the end of its connection.

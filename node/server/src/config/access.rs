@@ -86,6 +86,8 @@ getters! {
     slowlog_max_len -> usize = number("slowlog-max-len") => |n| n as usize;
     /// Milliseconds; zero for never.
     latency_monitor_threshold -> u64 = number("latency-monitor-threshold") => |n| n as u64;
+    /// Zero for never.
+    busy_reply_threshold -> Duration = number("busy-reply-threshold") => milliseconds;
     latency_tracking -> bool = flag("latency-tracking");
     latency_tracking_info_percentiles -> Vec<f64> =
         words("latency-tracking-info-percentiles") => percentiles;

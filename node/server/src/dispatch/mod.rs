@@ -17,6 +17,7 @@
 mod chunk;
 mod route;
 mod run;
+mod script;
 mod transaction;
 
 use std::rc::Rc;

@@ -108,6 +108,12 @@ impl<'a> Runner<'a> {
         {
             return self.refuse(entry, &error, output);
         }
+        if self.shared.scripts.is_running()
+            && !entry.has(Flags::ALLOW_BUSY)
+            && let Some(step) = self.while_script_runs(found, entry, args, output)
+        {
+            return step;
+        }
         if self.session.is_in_multi() {
             match entry.role {
                 Role::Queued | Role::Select => return self.queue(found, entry, input, output),
@@ -116,9 +122,9 @@ impl<'a> Runner<'a> {
             }
         }
         let writes = match entry.command.run {
-            Run::Read(_) => false,
+            Run::Read(_) if entry.handler.is_none() => false,
             Run::Write(_) => true,
-            Run::Node | Run::Container(_) => return self.node_command(entry, args, output),
+            _ => return self.node_command(entry, args, output),
         };
         match self.verdict(entry, &args, found.prepared.map(|ready| ready.slot), writes) {
             Verdict::Here => {}
@@ -128,6 +134,10 @@ impl<'a> Runner<'a> {
         if self.shared.is_paused(writes) {
             return Step::Stop(Hold::Paused);
         }
+        if self.has_batch && entry.runs_script {
+            // In its turn it can pause; inside an entry it could not.
+            return Step::Stop(Hold::Batch);
+        }
         if (writes || self.has_batch) && self.shared.turn.borrow().is_full() {
             if self.has_batch {
                 return Step::Stop(Hold::Batch);
@@ -136,6 +146,9 @@ impl<'a> Runner<'a> {
         }
         self.ran += 1;
         self.last = Some(number);
+        if entry.runs_script {
+            return self.script(entry, args, output);
+        }
         if !writes && !self.has_batch {
             self.read(entry, args, output);
             return Step::Next;
@@ -286,7 +299,12 @@ impl<'a> Runner<'a> {
         self.has_batch = true;
     }
 
-    fn refuse(&mut self, entry: &Entry, error: &CommandError, output: &mut Vec<u8>) -> Step {
+    pub(super) fn refuse(
+        &mut self,
+        entry: &Entry,
+        error: &CommandError,
+        output: &mut Vec<u8>,
+    ) -> Step {
         if self.session.is_in_multi() {
             return self.doom(Some(entry), error, output);
         }

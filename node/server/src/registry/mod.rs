@@ -10,6 +10,7 @@ use quoris_engine::{Args, Command, CommandTable, Run};
 
 use self::declare::Handlers;
 pub use self::declare::{Handler, NodeCommand, NodeCx, Outcome, Subcommands, declarations};
+use crate::scripts::{PARTS, Part};
 
 /// Where the keys of a command are, in the form that routing wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +74,13 @@ pub struct Entry {
     pub container: Option<&'static str>,
     /// Its keys.
     pub keys: Keys,
+    /// It runs a script that only reads.
+    pub(crate) runs_script: bool,
     /// It takes about the same short time whenever it is called.
     pub is_cheap: bool,
     /// What it is to a transaction.
     pub(crate) role: Role,
-    /// How the node runs it; `None` for the engine's.
+    /// How the node runs it, even if the engine could; `None` if the engine does.
     pub(crate) handler: Option<Handler>,
 }
 
@@ -179,10 +182,16 @@ impl Registry {
                     Handlers::Each(..) => unreachable!("subcommands have no subcommands"),
                 },
                 Some(_) => unreachable!("a container has several"),
-                None => None,
+                None => Self::part(command, sub),
             };
             self.entries.push(entry(first + at as u16, sub, Some(command.spec.name), handler));
         }
+    }
+
+    /// What the node runs of a container of the engine.
+    fn part(container: &Command, sub: &Command) -> Option<Handler> {
+        let named = |(of, name, _): &&Part| *of == container.spec.name && *name == sub.spec.name;
+        PARTS.iter().find(named).map(|(.., handler)| *handler)
     }
 
     /// The command that a request names, if there is one and the number of words fits.
@@ -285,7 +294,9 @@ fn entry(
     let is_of_data = matches!(command.run, Run::Read(_) | Run::Write(_));
     let is_cheap = spec.flags.has(Flags::FAST) || is_of_data && spec.complexity == "O(1)";
     let role = Role::of(command, container);
-    Entry { number, command, container, keys: keys_of(spec), is_cheap, role, handler }
+    let runs_script = matches!(spec.name, "eval_ro" | "evalsha_ro" | "fcall_ro");
+    let keys = keys_of(spec);
+    Entry { number, command, container, keys, runs_script, is_cheap, role, handler }
 }
 
 fn keys_of(spec: &Spec) -> Keys {

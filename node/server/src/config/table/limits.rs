@@ -79,8 +79,7 @@ const DIRECTIVES: &[Directive] = &[
         "busy-reply-threshold",
         I64,
         5000,
-        "Milliseconds after which a running script is reported as busy.",
+        "Milliseconds after which commands are refused with `BUSY` while a script that only reads runs; 0 lets them wait for its end. A script that may write has a budget of instructions, the same on every replica, instead of a time.",
     )
-    .alias("lua-time-limit")
-    .ignored("a script has a budget of instructions, the same on every replica, instead of a time"),
+    .alias("lua-time-limit"),
 ];

@@ -1,0 +1,172 @@
+//! Runs a script in slices.
+
+use std::rc::Rc;
+
+use futures::future::LocalBoxFuture;
+use quoris_engine::{Args, CommandError, ReadAt, Result};
+use quoris_resp::{Span, Writer};
+use quoris_script::Fiber;
+use tokio::time::Instant;
+
+use crate::dispatch::silence;
+use crate::observe::Ran;
+use crate::registry::Entry;
+use crate::replies;
+use crate::session::Session;
+use crate::shared::Shared;
+
+/// A script as it was called, to be run on a stack of its own.
+pub(crate) struct Call {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+    at: ReadAt,
+    number: u16,
+}
+
+impl Call {
+    pub(crate) fn new(args: &Args<'_>, entry: &Entry, at: ReadAt) -> Self {
+        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+        for word in args.from(0) {
+            spans.push(Span { start: bytes.len() as u32, len: word.len() as u32 });
+            bytes.extend_from_slice(word);
+        }
+        Call { bytes, spans, at, number: entry.number }
+    }
+
+    fn args(&self) -> Args<'_> {
+        Args::new(&self.bytes, &self.spans)
+    }
+}
+
+/// What a script said, and how it went.
+type Said = (Vec<u8>, Result);
+
+/// How a script began.
+pub(crate) enum Started {
+    /// It has ended already.
+    Ended(Said),
+    /// It goes on; this completes when it has ended and been answered.
+    GoesOn(LocalBoxFuture<'static, Result>),
+}
+
+impl Shared {
+    /// Runs a script that only reads, and does not wait for it longer than a slice. The caller has
+    /// made sure that no other one runs.
+    pub(crate) fn start_script(
+        self: &Rc<Self>,
+        session: &Rc<Session>,
+        call: Call,
+        now: Instant,
+    ) -> Started {
+        let call = Rc::new(call);
+        let work = work(self, session, &call);
+        let mut fiber = match Fiber::start(&self.scripts.pauses, work) {
+            Ok(fiber) => fiber,
+            Err(error) => {
+                let text = format!("ERR no memory for the stack of a script: {error}");
+                return Started::Ended((Vec::new(), Err(CommandError::text(text))));
+            }
+        };
+        self.scripts.slice_began.set(now);
+        if let Some(said) = fiber.resume() {
+            return Started::Ended(said);
+        }
+        let is_function = self.registry.entry(call.number).command.spec.name.starts_with("fcall");
+        self.scripts.begin(now, is_function);
+        self.release_when_busy(now);
+        let running = LongScript { shared: Rc::clone(self), fiber: Some(fiber) };
+        Started::GoesOn(Box::pin(finish(running, Rc::clone(session), call, now)))
+    }
+
+    /// Those that wait meanwhile are told that it takes long as soon as it does.
+    fn release_when_busy(self: &Rc<Self>, began: Instant) {
+        let Some(threshold) = self.busy_threshold() else { return };
+        let shared = Rc::downgrade(self);
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep_until(began + threshold).await;
+            if let Some(shared) = shared.upgrade() {
+                shared.waits.resume_after_script();
+            }
+        });
+    }
+}
+
+/// What runs on the fiber.
+fn work(
+    shared: &Rc<Shared>,
+    session: &Session,
+    call: &Rc<Call>,
+) -> impl FnOnce() -> Said + 'static {
+    let (shared, call, protocol) = (Rc::clone(shared), Rc::clone(call), session.protocol.get());
+    move || {
+        let mut said = Vec::new();
+        let command = shared.registry.entry(call.number).command;
+        let mut reply = Writer::new(&mut said, protocol);
+        let result = shared.engine.borrow().read(call.at, command, call.args(), &mut reply);
+        (said, result)
+    }
+}
+
+/// A script that has paused. Whatever becomes of it, the others go on when it is gone.
+struct LongScript {
+    shared: Rc<Shared>,
+    fiber: Option<Fiber<Said>>,
+}
+
+impl LongScript {
+    async fn outcome(&mut self) -> Said {
+        let fiber = self.fiber.as_mut().expect("it goes only when this is dropped");
+        loop {
+            tokio::task::yield_now().await;
+            self.shared.scripts.slice_began.set(Instant::now());
+            if let Some(said) = fiber.resume() {
+                return said;
+            }
+        }
+    }
+
+    fn end(&mut self) -> bool {
+        // What it holds of the engine goes first.
+        self.fiber = None;
+        let is_called_off = self.shared.scripts.end();
+        self.shared.waits.resume_after_script();
+        is_called_off
+    }
+}
+
+impl Drop for LongScript {
+    fn drop(&mut self) {
+        if self.fiber.is_some() {
+            self.end();
+        }
+    }
+}
+
+/// Runs a script to its end and answers its client.
+async fn finish(
+    mut script: LongScript,
+    session: Rc<Session>,
+    call: Rc<Call>,
+    began: Instant,
+) -> Result {
+    let (mut said, mut result) = script.outcome().await;
+    let shared = Rc::clone(&script.shared);
+    if script.end() {
+        said.clear();
+        Writer::new(&mut said, session.protocol.get()).error(replies::SCRIPT_ENDED.as_str());
+        result = Err(replies::SCRIPT_ENDED);
+    }
+    let (entry, time) = (shared.registry.entry(call.number), began.elapsed());
+    shared.stats.ran(call.number, 1, time);
+    if let Err(error) = &result {
+        shared.stats.failed(call.number);
+        shared.count_error(error);
+    }
+    let ran = Ran { session: &session, entry, args: call.args(), db: call.at.db, time: Some(time) };
+    shared.observed(&ran);
+    silence(&session, &mut said, 0);
+    if !said.is_empty() {
+        shared.reply(&session, |reply| reply.raw(&said));
+    }
+    Ok(())
+}
