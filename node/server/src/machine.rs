@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
 use quoris_engine::spec::{Flags, Group};
-use quoris_engine::{Applying, Args, CommandError, ReadAt, Seeds, Settings, Stamp};
+use quoris_engine::{Applying, Args, CommandError, Engine, ReadAt, Seeds, Settings, Stamp};
 use quoris_resp::Writer;
 use tokio::time::Instant;
 
-use crate::blocking::End;
+use crate::blocking::{End, Waiter, is_nothing, may_wait};
 use crate::dispatch::{AHEAD, silence};
 use crate::observe::Ran;
 use crate::registry::Entry;
@@ -90,7 +90,7 @@ impl Machine for ShardMachine {
     }
 
     fn restore(&mut self, position: Option<LogPosition>, bytes: &[u8]) -> anyhow::Result<()> {
-        let mut restored = quoris_engine::Engine::restore(bytes).context("read the snapshot")?;
+        let mut restored = Engine::restore(bytes).context("read the snapshot")?;
         let shared = self.shared();
         restored.inherit_script_host(&mut shared.engine.borrow_mut());
         let stamped = restored.last_stamp().now_ms.max(shared.stamped_ms.get());
@@ -106,8 +106,8 @@ impl Machine for ShardMachine {
 }
 
 /// An engine with nothing in it.
-pub(crate) fn empty_engine(hash_seed: [u8; 16]) -> quoris_engine::Engine {
-    quoris_engine::Engine::new(Settings::default(), Seeds { hash: hash_seed })
+pub(crate) fn empty_engine(hash_seed: [u8; 16]) -> Engine {
+    Engine::new(Settings::default(), Seeds { hash: hash_seed })
 }
 
 fn stamp_of(stamp: quoris_consensus::Stamp) -> Stamp {
@@ -214,7 +214,7 @@ impl BatchRunner<'_> {
                 self.tally.before(entry);
                 applying.run(item.db, entry.command, args, &mut reply)
             }
-            Kind::Read => {
+            Kind::Read | Kind::Look => {
                 self.tally.before(entry);
                 // All of a transaction happens at the time of its entry.
                 let now_ms = if self.exec.is_some() { 0 } else { self.now_ms };
@@ -226,9 +226,13 @@ impl BatchRunner<'_> {
             Kind::Node => unreachable!("it runs while the entry is suspended"),
         };
         let time = self.tally.after(entry);
-        if entry.has(Flags::BLOCKING) && item.kind.is_logged() && self.exec.is_none() {
-            let outcome = (!applying.found_nothing(), result.is_err());
-            if self.after_try(item, (entry, args), session, outcome) {
+        if entry.has(Flags::BLOCKING) && self.exec.is_none() {
+            let found = match item.kind {
+                Kind::Read | Kind::Look => result.is_ok() && !is_nothing(&output[mark..]),
+                _ => !applying.found_nothing(),
+            };
+            let outcome = (found, result.is_err());
+            if self.after_try(applying.engine(), item, (entry, args), session, outcome) {
                 return output.truncate(mark);
             }
         }
@@ -242,12 +246,13 @@ impl BatchRunner<'_> {
     /// A command that can wait has run. True if it does, and its reply is none.
     fn after_try(
         &self,
+        engine: &Engine,
         item: &Item,
         (entry, args): (&Entry, Args<'_>),
         session: &Rc<Session>,
         (found, failed): (bool, bool),
     ) -> bool {
-        if item.kind == Kind::Attempt {
+        if matches!(item.kind, Kind::Attempt | Kind::Look) {
             if found {
                 self.shared.served(session);
             } else {
@@ -255,12 +260,14 @@ impl BatchRunner<'_> {
             }
             return !found;
         }
-        let waits = !found && !failed && session.ending() == Ending::Open;
+        let asks = !found && !failed && may_wait(entry, &args);
+        let waits = asks && session.ending() == Ending::Open;
         let early_end = session.early_end.take();
         self.shared.end_of_try(session);
         if waits {
             *session.early_end.borrow_mut() = early_end;
-            self.shared.let_wait(session, (entry, &args, item.db), Instant::now());
+            let now = (engine, Instant::now(), self.now_ms);
+            self.shared.let_wait(session, Waiter::new(entry, &args, item.db, now));
         }
         waits
     }
@@ -310,13 +317,13 @@ pub(crate) fn fail(shared: &Shared, tag: u64, failure: &Failure) {
                 _ => &[],
             };
             items = &behind[inside.len()..];
-            if item.kind == Kind::Attempt {
+            if matches!(item.kind, Kind::Attempt | Kind::Look) {
                 match failure {
-                    Failure::Unknown => {
+                    Failure::Unknown if item.kind == Kind::Attempt => {
                         shared.not_served(&share.session);
                         shared.end_wait(&share.session, End::Error(replies::OUTCOME_UNKNOWN));
                     }
-                    Failure::NotAppended(_) => shared.not_served(&share.session),
+                    _ => shared.not_served(&share.session),
                 }
                 continue;
             }
@@ -361,11 +368,19 @@ fn refuse(
     silence(session, output, mark);
 }
 
-/// Lets a connection whose batch is over go on.
+/// Lets a connection whose batch is over go on. One that waits now has the replies to what it sent
+/// before.
 fn settle(shared: &Shared, share: &Share) {
     let session = &share.session;
-    if session.hold() == Hold::Batch && session.ending() != Ending::Now {
-        session.hold.set(Hold::Free);
+    let is_held = match session.hold() {
+        Hold::Batch => session.ending() != Ending::Now,
+        Hold::Blocked => session.output_bytes() > 0,
+        _ => false,
+    };
+    if is_held {
+        if session.hold() == Hold::Batch {
+            session.hold.set(Hold::Free);
+        }
         shared.flusher.mark(session);
     }
 }

@@ -5,20 +5,8 @@ mod support;
 use std::rc::Rc;
 use std::time::Duration;
 
-use quoris_engine::Slot;
-use quoris_server::{Exit, Hold, Route, Routes, Shared};
-use support::{Client, run, start, with_node, world};
-
-/// Waits until so many clients are blocked.
-async fn until_blocked(shared: &Rc<Shared>, count: usize) {
-    let blocked = || {
-        let sessions = shared.sessions.list();
-        sessions.iter().filter(|session| session.hold() == Hold::Blocked).count()
-    };
-    while blocked() != count {
-        tokio::task::yield_now().await;
-    }
-}
+use quoris_server::Exit;
+use support::{Border, Client, run, start, until_blocked, with_node, world};
 
 #[test]
 fn what_is_there_is_taken_at_once() {
@@ -83,6 +71,10 @@ fn a_push_serves_those_who_wait_in_the_order_in_which_they_came() {
         );
         until_blocked(&shared, 1).await;
         pusher.line("EXISTS l", ":0\r\n").await;
+        // What was answered before a client waits goes out before it waits.
+        let mut mixed = Client::connect(&shared).await;
+        mixed.send(b"SET x 1\r\nGET x\r\nBLPOP never 0\r\n").await;
+        mixed.expect("+OK\r\n$1\r\n1\r\n").await;
         pusher.line("LPUSH other c d", ":2\r\n").await;
         clients[2].expect("*2\r\n$5\r\nother\r\n$1\r\nd\r\n+PONG\r\n").await;
         pusher.line("LRANGE other 0 -1", "*1\r\n$1\r\nc\r\n").await;
@@ -242,30 +234,6 @@ fn client_unblock_ends_a_wait() {
     });
 }
 
-/// The upper half of the slots moves away.
-struct Half;
-
-impl Routes for Half {
-    fn is_single_shard(&self) -> bool {
-        false
-    }
-
-    fn owns(&self, slot: Slot) -> bool {
-        slot.number() < 8192
-    }
-
-    fn decide(&self, slot: Slot, _: bool, _: bool) -> Route {
-        if self.owns(slot) {
-            return Route::Local;
-        }
-        Route::Moved { host: "10.0.0.9".to_owned(), port: 7009 }
-    }
-
-    fn client_address(&self, _: u64) -> Option<(String, u16)> {
-        None
-    }
-}
-
 #[test]
 fn those_whose_slot_moves_are_told_where_it_went() {
     with_node(&[], async |shared| {
@@ -276,7 +244,7 @@ fn those_whose_slot_moves_are_told_where_it_went() {
         until_blocked(&shared, 1).await;
         stays.send(b"BLPOP bar 0\r\n").await;
         until_blocked(&shared, 2).await;
-        shared.set_routes(Rc::new(Half));
+        shared.set_routes(Rc::new(Border(8192)));
         moves.expect("-MOVED 12182 10.0.0.9:7009\r\n").await;
         moves.line("RPUSH bar v", ":1\r\n").await;
         stays.expect("*2\r\n$3\r\nbar\r\n$1\r\nv\r\n").await;

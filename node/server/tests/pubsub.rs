@@ -4,9 +4,7 @@ mod support;
 
 use std::rc::Rc;
 
-use quoris_engine::Slot;
-use quoris_server::{Route, Routes};
-use support::{Client, with_node};
+use support::{Border, Client, with_node};
 
 /// A confirmation or a message as RESP2 writes it.
 fn array(words: &[&str]) -> String {
@@ -199,30 +197,6 @@ fn a_subscriber_that_does_not_read_is_cut_off() {
         assert_eq!(receivers, 1, "nobody was cut off");
         publisher.line("PUBSUB NUMSUB a", "*2\r\n$1\r\na\r\n:1\r\n").await;
     });
-}
-
-/// Slots below the border are here, the others at another node.
-struct Border(u16);
-
-impl Routes for Border {
-    fn is_single_shard(&self) -> bool {
-        false
-    }
-
-    fn owns(&self, slot: Slot) -> bool {
-        slot.number() < self.0
-    }
-
-    fn decide(&self, slot: Slot, _: bool, _: bool) -> Route {
-        if self.owns(slot) {
-            return Route::Local;
-        }
-        Route::Moved { host: "10.0.0.9".to_owned(), port: 7009 }
-    }
-
-    fn client_address(&self, _: u64) -> Option<(String, u16)> {
-        None
-    }
 }
 
 #[test]

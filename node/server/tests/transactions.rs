@@ -4,9 +4,8 @@ mod support;
 
 use std::rc::Rc;
 
-use quoris_engine::Slot;
-use quoris_server::{Exit, Route, Routes};
-use support::{Client, run, start, with_node, world};
+use quoris_server::Exit;
+use support::{Border, Client, run, start, with_node, world};
 
 #[test]
 fn queued_commands_run_together() {
@@ -197,37 +196,13 @@ fn a_replay_of_the_log_knows_transactions() {
     });
 }
 
-/// The upper half of the slots is at another node.
-struct Half;
-
-impl Routes for Half {
-    fn is_single_shard(&self) -> bool {
-        false
-    }
-
-    fn owns(&self, slot: Slot) -> bool {
-        slot.number() < 8192
-    }
-
-    fn decide(&self, slot: Slot, _: bool, _: bool) -> Route {
-        if self.owns(slot) {
-            return Route::Local;
-        }
-        Route::Moved { host: "10.0.0.9".to_owned(), port: 7009 }
-    }
-
-    fn client_address(&self, _: u64) -> Option<(String, u16)> {
-        None
-    }
-}
-
 #[test]
 fn a_transaction_stays_in_one_slot() {
     with_node(&[], async |shared| {
         let mut client = Client::connect(&shared).await;
         client.line("PING", "+PONG\r\n").await;
         // foo is in slot 12182, bar in 5061, hello in 866.
-        shared.set_routes(Rc::new(Half));
+        shared.set_routes(Rc::new(Border(8192)));
         client.line("WATCH foo", "-MOVED 12182 10.0.0.9:7009\r\n").await;
         client.line("MULTI", "+OK\r\n").await;
         client.line("SET bar 1", "+QUEUED\r\n").await;

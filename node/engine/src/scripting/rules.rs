@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::command::{Args, Command, CommandTable, Run, find_subcommand};
+use crate::commands::streams::waiting;
 use crate::error::{CommandError, Result};
 use crate::settings::Settings;
 use crate::slot::Slot;
@@ -105,6 +106,9 @@ pub(super) fn find(
     }
     if flags.has(Flags::NOSCRIPT) || matches!(command.run, Run::Node | Run::Container(_)) {
         return Err(NOT_ALLOWED);
+    }
+    if flags.has(Flags::BLOCKING) && waiting::asks_to_wait(args) {
+        return Err(waiting::not_in_scripts(&args[0]));
     }
     if writes && container == "object" && matches!(command.spec.name, "idletime" | "freq") {
         return Err(DIFFERS);

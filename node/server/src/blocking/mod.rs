@@ -1,4 +1,4 @@
-//! Clients that wait for something to appear in a key: `BLPOP` and its siblings.
+//! Clients that wait for something to appear in a key: `BLPOP` and its siblings, `XREAD`, `XREADGROUP`.
 //!
 //! ```text
 //! the request     joins a batch like any write: the first attempt
@@ -16,12 +16,16 @@
 //! Which writes may serve a waiter shows in their declarations. For all others, and for elements
 //! left over, a key that an entry has touched is looked at when the entry has been applied.
 //!
+//! Those who read streams wait in the same queues; [`streams`] says what is different for them.
+//!
 //! While an attempt is under way, a timeout, `CLIENT UNBLOCK` or the loss of the slot have to wait
 //! for its outcome: the client may have been served.
 
 mod queues;
 mod serve;
+mod streams;
 mod waiter;
 
 pub(crate) use self::queues::{Queues, run};
-pub(crate) use self::waiter::{End, Waiter};
+pub(crate) use self::streams::is_nothing;
+pub(crate) use self::waiter::{End, Waiter, may_wait};

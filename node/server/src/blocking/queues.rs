@@ -4,13 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use quoris_engine::Args;
 use quoris_engine::spec::Group;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::{End, Waiter};
-use crate::registry::Entry;
 use crate::session::{Ending, Hold, Session};
 use crate::shared::{Curious, Shared};
 
@@ -47,10 +45,32 @@ impl Queues {
         key: &[u8],
         (group, most): (Option<Group>, usize),
     ) -> Vec<Rc<Session>> {
+        let mut first = Vec::new();
+        self.visit(db, key, |session, waiter| {
+            if group.is_none_or(|group| group == waiter.group) {
+                first.push(Rc::clone(session));
+            }
+            first.len() < most
+        });
+        first
+    }
+
+    /// Shows those who wait for a key and may be served, in their order, while `visit` says true.
+    pub(super) fn visit(
+        &self,
+        db: u16,
+        key: &[u8],
+        mut visit: impl FnMut(&Rc<Session>, &Waiter) -> bool,
+    ) {
         let by_key = self.by_key.borrow();
-        let queue = by_key.get(key).map(|queue| queue.range((db, 0)..=(db, u64::MAX)));
-        let waiting = queue.into_iter().flatten().map(|(_, session)| session);
-        waiting.filter(|session| may_be_served(session, group)).take(most).map(Rc::clone).collect()
+        let Some(queue) = by_key.get(key) else { return };
+        for session in queue.range((db, 0)..=(db, u64::MAX)).map(|(_, session)| session) {
+            let waiter = session.waiter.borrow();
+            let waiter = waiter.as_ref().filter(|waiter| may_be_served(session, waiter));
+            if waiter.is_some_and(|waiter| !visit(session, waiter)) {
+                return;
+            }
+        }
     }
 
     /// The keys that somebody waits for, with their databases.
@@ -120,12 +140,9 @@ impl Queues {
     }
 }
 
-/// Whether a session waits, is still there, and has no attempt under way that may serve it.
-fn may_be_served(session: &Session, group: Option<Group>) -> bool {
-    let waiter = session.waiter.borrow();
-    let Some(waiter) = &*waiter else { return false };
-    let is_free = !waiter.is_tried && waiter.end.is_none() && session.ending() == Ending::Open;
-    is_free && group.is_none_or(|group| group == waiter.group)
+/// Whether a session that waits is still there, and has no attempt under way that may serve it.
+fn may_be_served(session: &Session, waiter: &Waiter) -> bool {
+    !waiter.is_tried && waiter.end.is_none() && session.ending() == Ending::Open
 }
 
 impl Shared {
@@ -145,15 +162,11 @@ impl Shared {
     }
 
     /// A request has found nothing and waits.
-    pub(crate) fn let_wait(
-        &self,
-        session: &Rc<Session>,
-        (entry, args, db): (&Entry, &Args<'_>, u16),
-        now: Instant,
-    ) {
+    pub(crate) fn let_wait(&self, session: &Rc<Session>, mut waiter: Waiter) {
         let place = self.queues.last_place.get() + 1;
         self.queues.last_place.set(place);
-        let waiter = Waiter::new(entry, args, db, (place, now));
+        waiter.place = place;
+        waiter.is_readonly = session.readonly.get() && waiter.is_reader;
         self.queues.add(session, &waiter);
         *session.waiter.borrow_mut() = Some(Box::new(waiter));
         self.follow_waiters();

@@ -12,7 +12,7 @@ use crate::replies;
 use crate::routes::Route;
 use crate::session::Session;
 use crate::shared::Shared;
-use crate::turn::{Kind, Request, spans_of};
+use crate::turn::{Batch, Kind, Request, spans_of};
 
 impl Shared {
     /// Adds attempts for those whom the items of the turn's batch from `first` on may serve.
@@ -31,7 +31,11 @@ impl Shared {
         }
         drop(turn);
         for (db, key, most) in keys {
-            self.try_first(db, &key, most);
+            if most.0 == Some(Group::Stream) {
+                self.try_readers(db, &key);
+            } else {
+                self.try_first(db, &key, most);
+            }
         }
     }
 
@@ -42,7 +46,8 @@ impl Shared {
         !waiting.is_empty()
     }
 
-    fn attempt(&self, session: &Rc<Session>, key: &[u8]) {
+    /// Adds an attempt for one who waits for a key. It reads only, if that is what the client asks.
+    pub(super) fn attempt(&self, session: &Rc<Session>, key: &[u8]) {
         let mut waiter = session.waiter.borrow_mut();
         let Some(waiter) = &mut *waiter else { return };
         waiter.is_tried = true;
@@ -57,7 +62,8 @@ impl Shared {
             db: waiter.db,
             prepared: None,
         };
-        self.turn.borrow_mut().attempt(session, &request);
+        let join = if waiter.is_reader { Batch::look } else { Batch::attempt };
+        join(&mut self.turn.borrow_mut(), session, &request);
     }
 
     /// An attempt has found nothing or has not been made: the session stays where it is.
@@ -93,13 +99,18 @@ impl Shared {
     /// Tries to serve those who wait for keys that have something in them after all.
     pub(crate) fn try_ready(&self) {
         let mut ready = self.queues.ready.take();
-        if ready.is_empty() || !self.group().is_leader() {
+        if ready.is_empty() {
             return;
         }
         ready.sort_unstable();
         ready.dedup();
-        let mut has_tried = false;
+        let (leads, mut has_tried) = (self.group().is_leader(), false);
         for (db, key) in ready {
+            self.serve_readers(db, &key);
+            if !leads {
+                continue;
+            }
+            has_tried |= self.try_consumers(db, &key);
             let found = self.engine.borrow().elements_to_pop(db, &key);
             let Some((group, most)) = found else { continue };
             has_tried |= self.try_first(db, &key, (Some(group), most));
@@ -117,7 +128,7 @@ impl Shared {
         let (routes, leads) = (self.routes(), self.group().is_leader());
         self.end_waits(|waiter| {
             let slot = Slot::of_key(waiter.keys().next()?);
-            match routes.decide(slot, leads, false) {
+            match routes.decide(slot, leads, waiter.is_readonly) {
                 Route::Local | Route::LeaderUnknown => None,
                 Route::Moved { host, port } => {
                     Some(End::Error(replies::moved(slot.number(), &host, port)))
@@ -131,12 +142,16 @@ impl Shared {
 /// The group of a command that adds elements of its own group only.
 fn pushed_group(entry: &Entry) -> Option<Group> {
     let group = entry.command.spec.group;
-    matches!(group, Group::List | Group::SortedSet).then_some(group)
+    matches!(group, Group::List | Group::SortedSet | Group::Stream).then_some(group)
 }
 
 /// Calls `visit` with the keys that a command may add to, and how many waiters that may serve.
 fn served_keys<'a>(entry: &Entry, args: &Args<'a>, mut visit: impl FnMut(&'a [u8], usize)) {
     let pushes = pushed_group(entry).is_some();
+    // What other commands on streams change shows when they have been applied.
+    if entry.command.spec.group == Group::Stream && entry.command.spec.name != "xadd" {
+        return;
+    }
     let mut words = Vec::new();
     for spec in entry.command.spec.key_specs.iter().flatten() {
         if !spec.access.or_default(true).may_add() {

@@ -100,13 +100,14 @@ impl Connection<'_> {
                     continue;
                 }
                 session.stall();
-                if session.hold() != Hold::Later {
+                if !matches!(session.hold(), Hold::Later | Hold::Blocked) {
                     return Poll::Pending;
                 }
                 continue;
             }
             let is_full = ready!(self.poll_receive(cx))?;
-            if session.ending() != Ending::Open || session.hold() == Hold::Later {
+            let listens = matches!(session.hold(), Hold::Later | Hold::Blocked);
+            if session.ending() != Ending::Open || listens {
                 continue;
             }
             let busy = session.hold() != Hold::Free || session.dirty.get();

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::chunk::Found;
 use super::silence;
+use crate::blocking::{Waiter, is_nothing, may_wait};
 use crate::commands;
 use crate::flush;
 use crate::observe::Ran;
@@ -150,8 +151,7 @@ impl<'a> Runner<'a> {
             return self.script(entry, args, output);
         }
         if !writes && !self.has_batch {
-            self.read(entry, args, output);
-            return Step::Next;
+            return self.read(entry, args, output);
         }
         let request = Request {
             args,
@@ -168,10 +168,10 @@ impl<'a> Runner<'a> {
         self.has_batch = true;
         if writes {
             self.shared.try_behind(first);
-            if entry.has(Flags::BLOCKING) {
-                self.shared.begin_to_try(self.session);
-                return Step::Done(Hold::Batch);
-            }
+        }
+        if may_wait(entry, &args) {
+            self.shared.begin_to_try(self.session);
+            return Step::Done(Hold::Batch);
         }
         Step::Next
     }
@@ -193,10 +193,24 @@ impl<'a> Runner<'a> {
     }
 
     #[inline]
-    fn read(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) {
+    fn read(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
         let mark = output.len();
         self.read_in(self.session.db.get(), entry, args, output);
+        if entry.has(Flags::BLOCKING) && is_nothing(&output[mark..]) && may_wait(entry, &args) {
+            output.truncate(mark);
+            return self.wait_for_entries(entry, args);
+        }
         silence(self.session, output, mark);
+        Step::Next
+    }
+
+    #[cold]
+    fn wait_for_entries(&mut self, entry: &Entry, args: Args<'_>) -> Step {
+        let engine = self.shared.engine.borrow();
+        let waiter =
+            Waiter::new(entry, &args, self.session.db.get(), (&engine, self.now, self.now_ms));
+        self.shared.let_wait(self.session, waiter);
+        Step::Done(Hold::Blocked)
     }
 
     #[inline]

@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Attempt,
     /// A command that only reads; in the riders.
     Read,
+    /// The same, for a client that waits.
+    Look,
     /// A command that the node runs itself; in the riders. Only inside a transaction.
     Node,
     /// A reply that has been decided already, and waits for those before it; in the riders.
@@ -126,6 +128,12 @@ impl Batch {
     /// Adds an attempt to serve a session that waits.
     pub(crate) fn attempt(&mut self, session: &Rc<Session>, request: &Request<'_>) {
         self.add(request, Kind::Attempt);
+        self.share(session);
+    }
+
+    /// Adds a read for a session that waits, behind what may serve it.
+    pub(crate) fn look(&mut self, session: &Rc<Session>, request: &Request<'_>) {
+        self.add(request, Kind::Look);
         self.share(session);
     }
 
@@ -221,7 +229,7 @@ impl Batch {
         let bytes: &[u8] = match item.kind {
             Kind::Write | Kind::Attempt if self.payload.is_empty() => &self.proposed,
             Kind::Write | Kind::Attempt => &self.payload,
-            Kind::Read | Kind::Node | Kind::Said | Kind::Exec(_) => &self.riders,
+            _ => &self.riders,
         };
         let spans = &self.spans[item.first_span as usize..][..item.span_count as usize];
         Args::new(&bytes[item.start as usize..], spans).prepared(item.prepared)

@@ -1,12 +1,16 @@
-//! A node in this process, on a disk in memory, and a client that talks to it over loopback.
+//! A node in this process, on a disk in memory, and a client that talks to it over loopback; and
+//! what several test files look at or set up in that node.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use quoris_consensus::{Offload, Tcp, sync_inline};
+use quoris_engine::Slot;
 use quoris_server::config::Config;
-use quoris_server::{Entropy, Exit, Node, Shared, SystemClock, World};
+use quoris_server::{
+    Entropy, Exit, Hold, Node, Route, Routes, Session, Shared, SystemClock, World,
+};
 use quoris_storage::{DataDir, Disk, DiskMeta, MemoryDisk};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -74,6 +78,38 @@ pub fn run<F: Future>(future: F) -> F::Output {
         .build_local(tokio::runtime::LocalOptions::default())
         .expect("a runtime");
     runtime.block_on(future)
+}
+
+/// Waits until so many clients are blocked.
+pub async fn until_blocked(shared: &Shared, count: usize) {
+    let is_blocked = |session: &Rc<Session>| session.hold() == Hold::Blocked;
+    while shared.sessions.list().iter().filter(|session| is_blocked(session)).count() != count {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Slots below the border are here, the others at another node.
+pub struct Border(pub u16);
+
+impl Routes for Border {
+    fn is_single_shard(&self) -> bool {
+        false
+    }
+
+    fn owns(&self, slot: Slot) -> bool {
+        slot.number() < self.0
+    }
+
+    fn decide(&self, slot: Slot, _: bool, _: bool) -> Route {
+        if self.owns(slot) {
+            return Route::Local;
+        }
+        Route::Moved { host: "10.0.0.9".to_owned(), port: 7009 }
+    }
+
+    fn client_address(&self, _: u64) -> Option<(String, u16)> {
+        None
+    }
 }
 
 /// A client.

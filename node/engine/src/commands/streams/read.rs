@@ -66,13 +66,21 @@ fn xread(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     Ok(())
 }
 
-/// The id behind which a client wants to read; `$` is the last one of the stream.
+/// The id behind which a client wants to read; `$` is the last one of the stream. The last entry
+/// is what `+` asks for.
 pub(super) fn after(text: &[u8], stream: Option<&Stream>) -> Result<StreamId> {
     match text {
         b"$" => Ok(stream.map_or(StreamId::MIN, Stream::last_id)),
+        b"+" => Ok(stream.map_or(StreamId::MIN, before_last)),
         b">" => Err(NOT_HERE),
         _ => arguments::id(text, 0),
     }
+}
+
+/// The id before that of the last entry; the last id of a stream without entries.
+fn before_last(stream: &Stream) -> StreamId {
+    let last = stream.last_entry_id();
+    last.map_or(stream.last_id(), |last| last.previous().unwrap_or(StreamId::MIN))
 }
 
 /// Begins the reply: a map from keys to entries, in RESP2 an array of pairs.

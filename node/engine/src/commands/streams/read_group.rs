@@ -41,6 +41,12 @@ pub(super) const XREADGROUP: Command = Command {
     run: Run::Write(xreadgroup),
 };
 
+const LAST_IS_MEANINGLESS: CommandError = CommandError::fixed(
+    "ERR The + ID is meaningless in the context of XREADGROUP: you want to read the history of \
+     this consumer by specifying a proper ID, or use the > ID to get new messages. The + ID would \
+     just return an empty result set.",
+);
+
 const MEANINGLESS: CommandError = CommandError::fixed(
     "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of \
      this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would \
@@ -60,6 +66,7 @@ impl From {
     fn parse(text: &[u8]) -> Result<From> {
         match text {
             b"$" => Err(MEANINGLESS),
+            b"+" => Err(LAST_IS_MEANINGLESS),
             b">" => Ok(From::New),
             // The greatest id is Redis's own sign for `>`.
             _ => Ok(arguments::id(text, 0)?.next().map_or(From::New, From::History)),
@@ -109,6 +116,9 @@ fn xreadgroup(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> R
         }
     }
     if answered == 0 {
+        if reading.block_ms.is_some() {
+            cx.found_nothing();
+        }
         reply.null_array();
     } else if reply.is_resp3() {
         reply.close_map(begun, answered);

@@ -3,17 +3,21 @@
 //! The engine itself never waits: with `BLOCK` or without, both commands answer null where there is
 //! nothing to read. Whoever keeps clients waiting runs the command first. If it answers null and
 //! [`waiting`] returns something, the client may wait until one of the keys is touched, and then
-//! [`Waiting::words`] is the request to run again; null once more means to go on waiting.
+//! [`Waiting::words`] is the request to run again, for all of its keys as in Redis 7.2; null once
+//! more means to go on waiting.
 //!
 //! `$` is the last id of a stream when the client begins to wait, so the request that is repeated
 //! names that id instead. `>` means what the group has not read by then, and stays.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::reading::{Kind, Reading};
+use super::text;
 use crate::command::Args;
 use crate::engine::Engine;
+use crate::error::CommandError;
 use crate::keyspace::ValueRef;
 use crate::types::Stream;
 use crate::types::stream::StreamId;
@@ -25,49 +29,70 @@ pub struct Waiting {
     pub block_ms: u64,
     /// Which words are the keys.
     pub keys: Range<usize>,
-    /// The request to run again. Its words are those of the client's, but for `$`.
+    /// The request to run again. Its words are those of the client's, but for `$` and `+`.
     pub words: Vec<Vec<u8>>,
+    /// The consumer group, if the client waits as one of its consumers.
+    pub group: Option<Vec<u8>>,
 }
 
-impl Waiting {
-    /// The request for one of the keys alone, which is word `key`.
-    pub fn for_key(&self, key: usize) -> Vec<Vec<u8>> {
-        let mut words = self.words[..self.keys.start].to_vec();
-        words.extend([key, key + self.keys.len()].map(|word| self.words[word].clone()));
-        words
-    }
+/// Whether a request is one of the two commands with `BLOCK` in it, and well formed.
+pub fn asks_to_wait(args: &Args<'_>) -> bool {
+    parse(args).is_some_and(|reading| reading.block_ms.is_some())
+}
+
+/// What a script gets that wants to wait.
+pub(crate) fn not_in_scripts(name: &[u8]) -> CommandError {
+    let name = text(name);
+    CommandError::text(format!("ERR {name} command is not allowed with BLOCK option from scripts"))
+}
+
+fn parse<'a>(args: &Args<'a>) -> Option<Reading<'a>> {
+    let kind = match args.get(0) {
+        name if name.eq_ignore_ascii_case(b"xread") => Kind::Plain,
+        name if name.eq_ignore_ascii_case(b"xreadgroup") => Kind::Group,
+        _ => return None,
+    };
+    Reading::parse(args, kind).ok()
 }
 
 /// What the client of a request waits for, if it is one of the two commands with `BLOCK` in it and
 /// well formed. To be asked at the point of the log at which the request found nothing, with the
 /// time in milliseconds since the Unix epoch at which it ran.
 pub fn waiting(engine: &Engine, db: u16, now_ms: u64, args: Args<'_>) -> Option<Waiting> {
-    let kind = match args.get(0) {
-        name if name.eq_ignore_ascii_case(b"xread") => Kind::Plain,
-        name if name.eq_ignore_ascii_case(b"xreadgroup") => Kind::Group,
-        _ => return None,
-    };
-    let reading = Reading::parse(&args, kind).ok()?;
+    let reading = parse(&args)?;
     let block_ms = reading.block_ms?;
     let mut words: Vec<Vec<u8>> = args.from(0).map(<[u8]>::to_vec).collect();
     for key in reading.keys() {
         let id = &mut words[reading.id_of(key)];
-        if id == b"$" {
-            *id = last_id(engine, db, now_ms, args.get(key)).with_text(<[u8]>::to_vec);
+        // An empty stream has no last entry, so that the next one is it.
+        if id == b"$" || id == b"+" {
+            let stream = stream(engine, db, now_ms, args.get(key));
+            *id = stream.map_or(StreamId::MIN, Stream::last_id).with_text(<[u8]>::to_vec);
         }
     }
-    Some(Waiting { block_ms, keys: reading.keys(), words })
+    let group = reading.group.map(|(group, _)| group.to_vec());
+    Some(Waiting { block_ms, keys: reading.keys(), words, group })
 }
 
-/// The last id of the stream at a key; `0-0` if there is none.
-fn last_id(engine: &Engine, db: u16, now_ms: u64, key: &[u8]) -> StreamId {
+/// How many of the consumers that wait in a group for a key would get an answer now: `most` if it
+/// is that the group is no longer there, and else not more than there are new entries.
+pub fn answers(engine: &Engine, db: u16, key: &[u8], group: &[u8], most: usize) -> usize {
+    let stream = stream(engine, db, 0, key);
+    let found = stream.and_then(|stream| Some((stream, stream.group(group)?)));
+    let Some((stream, group)) = found else { return most };
+    let next = group.last_id.next();
+    next.map_or(0, |next| stream.range(next, StreamId::MAX).take(most).count())
+}
+
+/// The stream at a key, if there is one at this time or that of the last stamp.
+fn stream<'e>(engine: &'e Engine, db: u16, now_ms: u64, key: &[u8]) -> Option<&'e Stream> {
     let keyspace = engine.keyspace();
     let now_ms = now_ms.max(engine.last_stamp().now_ms);
     let entry = keyspace.database(db).get(&keyspace.key(key));
     let live = entry.filter(|entry| entry.expire_at_ms().is_none_or(|at_ms| at_ms > now_ms));
-    match live.map(|entry| entry.value()) {
-        Some(ValueRef::Stream(stream)) => Stream::last_id(stream),
-        _ => StreamId::MIN,
+    match live?.value() {
+        ValueRef::Stream(stream) => Some(stream),
+        _ => None,
     }
 }
 
@@ -115,6 +140,7 @@ mod tests {
             ),
             (1050, "XREAD BLOCK 0 STREAMS b $", "XREAD BLOCK 0 STREAMS b 0-0"),
             (1000, "XREAD COUNT 2 BLOCK 5 STREAMS $ 3", "XREAD COUNT 2 BLOCK 5 STREAMS $ 3"),
+            (1000, "XREAD BLOCK 0 STREAMS a c + +", "XREAD BLOCK 0 STREAMS a c 5-7 0-0"),
             (
                 1000,
                 "XREADGROUP GROUP $ c BLOCK 1 STREAMS a >",
@@ -143,12 +169,24 @@ mod tests {
     }
 
     #[test]
-    fn a_request_can_be_narrowed_to_one_key() {
-        let engine = engine(&[]);
-        let line = "XREAD BLOCK 9 STREAMS a b 1 $";
-        let found = with_args(line, |args| waiting(&engine, 0, 0, args)).expect("it waits");
-        assert_eq!((found.block_ms, found.keys.clone()), (9, 4..6));
-        assert_eq!(text(&found.for_key(4)), "XREAD BLOCK 9 STREAMS a 1");
-        assert_eq!(text(&found.for_key(5)), "XREAD BLOCK 9 STREAMS b 0-0");
+    fn no_more_consumers_are_tried_than_there_is_something_for() {
+        let engine = engine(&[
+            "XADD s 1 f v",
+            "XGROUP CREATE s all 0",
+            "XGROUP CREATE s new $",
+            "XADD s 2 f v",
+            "SET string x",
+        ]);
+        for (key, group, most, expected) in [
+            ("s", "all", 9, 2),
+            ("s", "all", 1, 1),
+            ("s", "new", 9, 1),
+            ("s", "none", 9, 9),
+            ("string", "all", 9, 9),
+            ("missing", "all", 9, 9),
+        ] {
+            let count = answers(&engine, 0, key.as_bytes(), group.as_bytes(), most);
+            assert_eq!(count, expected, "{key} {group} {most}");
+        }
     }
 }
