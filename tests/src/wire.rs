@@ -54,6 +54,28 @@ impl Wire {
         }
     }
 
+    /// The next reply, if it has arrived.
+    ///
+    /// # Errors
+    /// If the connection has ended.
+    pub fn reply_if_there(&mut self) -> io::Result<Option<Reply>> {
+        self.stream.set_nonblocking(true)?;
+        let received = self.receive();
+        self.stream.set_nonblocking(false)?;
+        match received {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        let parsed = Reply::parse(&self.received)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        Ok(parsed.map(|(reply, length)| {
+            self.received.drain(..length);
+            reply
+        }))
+    }
+
     /// Everything that arrives up to and including `end`, as it is on the wire.
     ///
     /// # Errors

@@ -100,6 +100,8 @@ impl Machine for ShardMachine {
         shard_settings::follow(&shared);
         shared.all_watched_changed();
         shared.invalidate_all();
+        shared.waited_databases_changed();
+        shared.try_ready();
         self.applied = position;
         Ok(())
     }
@@ -377,12 +379,13 @@ fn settle(shared: &Shared, share: &Share) {
         Hold::Blocked => session.output_bytes() > 0,
         _ => false,
     };
-    if is_held {
-        if session.hold() == Hold::Batch {
-            session.hold.set(Hold::Free);
-        }
-        shared.flusher.mark(session);
+    if !is_held {
+        return;
     }
+    if session.hold() == Hold::Batch {
+        session.hold.set(Hold::Free);
+    }
+    shared.flusher.mark(session);
 }
 
 /// Does what an entry asks of the world outside.

@@ -13,6 +13,7 @@ mod secret;
 mod settings;
 mod snapshot;
 mod views;
+mod waiting;
 mod writer;
 
 use quoris_tests::cluster::Cluster;

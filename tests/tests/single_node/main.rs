@@ -7,3 +7,4 @@ mod protocol;
 mod rows;
 mod settings;
 mod tools;
+mod waiting;

@@ -90,7 +90,7 @@ impl Shared {
         }
     }
 
-    /// An entry has exchanged databases.
+    /// An entry has exchanged databases, or a snapshot everything.
     pub(crate) fn waited_databases_changed(&self) {
         let keys = self.queues.keys();
         self.queues.ready.borrow_mut().extend(keys);
