@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use quoris_resp::{Limits, Parsed, Protocol, RequestParser, Writer};
+use quoris_resp::Writer;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -361,39 +361,6 @@ impl Applying<'_> {
         self.engine.read(at, command, args, reply)
     }
 
-    /// Runs every command of a payload, as a follower does; replies are dropped. The payload is
-    /// commands in RESP, beginning in database 0, with `SELECT` between them. `MULTI` and `EXEC`
-    /// mark where a transaction begins and ends; since nothing comes between the commands of an
-    /// entry, they have nothing to do.
-    ///
-    /// # Panics
-    /// If the payload is not what a leader of a known version could have proposed: the node must
-    /// stop before it diverges.
-    pub fn run_payload(&mut self, payload: &[u8]) {
-        let mut parser = RequestParser::default();
-        let limits = Limits { bulk_bytes_max: u32::MAX, ..Limits::default() };
-        let (mut spans, mut words, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut at, mut db) = (0, 0);
-        while at < payload.len() {
-            let rest = &payload[at..];
-            let parsed = parser.next(rest, &limits, &mut spans, &mut words);
-            let Ok(Parsed::Command { consumed }) = parsed else {
-                panic!("an entry holds whole commands, not {parsed:?}");
-            };
-            let args = Args::new(rest, &spans);
-            if args[0].eq_ignore_ascii_case(b"select") {
-                db = quoris_resp::parse_i64(&args[1]).expect("a leader selects by number") as u16;
-            } else if !is_bracket(&args[0]) {
-                let command = self.engine.resolve(&args).expect("a leader proposes known commands");
-                dropped.clear();
-                let mut reply = Writer::new(&mut dropped, Protocol::Resp2);
-                // A command that fails here failed on the leader in the same way.
-                let _ = self.run(db, command, args, &mut reply);
-            }
-            at += consumed;
-        }
-    }
-
     /// Lets go of the engine for a moment. Nothing may be applied before [`Engine::resume`].
     pub fn suspend(self) -> Suspended {
         Suspended { rng: self.rng, effects: self.effects, interests: self.interests }
@@ -415,11 +382,6 @@ impl Engine {
             _ => Some(command),
         }
     }
-}
-
-/// Whether a word of a payload says where a transaction begins or ends.
-fn is_bracket(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"multi") || name.eq_ignore_ascii_case(b"exec")
 }
 
 /// Replaces whatever a failed handler has written by its error.

@@ -39,6 +39,7 @@ pub mod error;
 pub mod glob;
 pub mod inspect;
 pub mod keyspace;
+mod payload;
 pub mod rdb;
 mod rng;
 pub mod scripting;
