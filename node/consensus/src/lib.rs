@@ -114,6 +114,7 @@ mod state_machine;
 mod timing;
 mod transport;
 mod types;
+mod watch;
 mod world;
 
 pub use bus::{

@@ -1,11 +1,12 @@
-//! The asynchronous runtime that openraft sees: tokio, with two differences.
+//! The asynchronous runtime that openraft sees: tokio, with three differences.
 //!
 //! Randomness comes from a seed that belongs to the node, so that a simulated
 //! run can be repeated; whatever calls into Raft therefore has to run inside
 //! [`Scope::run`], or openraft panics for want of a seed. And a sleep too short
 //! for tokio's timer, whose unit is a millisecond, only gives way to the other
 //! tasks: openraft waits one microsecond for more completed writes to report,
-//! which must not delay an acknowledgement by a thousand.
+//! which must not delay an acknowledgement by a thousand. Third, watch channels
+//! are [our own](crate::watch).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +19,8 @@ use openraft::{AsyncRuntime, OptionalSend};
 use openraft_rt::Instant as _;
 use openraft_rt::deterministic_rng::DeterministicRng;
 use openraft_rt_tokio::{TokioInstant, TokioRuntime};
+
+use crate::watch::Watch;
 
 /// openraft's runtime, in production and under simulation.
 pub type Runtime = DeterministicRng<Brisk>;
@@ -67,7 +70,7 @@ impl AsyncRuntime for Brisk {
         <TokioRuntime as AsyncRuntime>::Timeout<R, T>;
     type ThreadLocalRng = <TokioRuntime as AsyncRuntime>::ThreadLocalRng;
     type Mpsc = <TokioRuntime as AsyncRuntime>::Mpsc;
-    type Watch = <TokioRuntime as AsyncRuntime>::Watch;
+    type Watch = Watch;
     type Oneshot = <TokioRuntime as AsyncRuntime>::Oneshot;
     type Mutex<T: OptionalSend + 'static> = <TokioRuntime as AsyncRuntime>::Mutex<T>;
 
@@ -164,6 +167,11 @@ mod tests {
         assert_eq!(before.elapsed(), Duration::ZERO);
         Brisk::sleep(Duration::from_millis(2)).await;
         assert!(before.elapsed() >= Duration::from_millis(2));
+    }
+
+    #[test]
+    fn openraft_finds_what_it_expects() {
+        openraft_rt::testing::Suite::<Brisk>::test_all();
     }
 
     #[test]
