@@ -76,7 +76,8 @@
 //! # The bus
 //!
 //! Nodes talk gRPC. One stream per follower carries all appends, several in
-//! flight, answered in order. Every call carries the cluster's secret, and
+//! flight, answered in order. How far the log is committed travels with the next
+//! entries, or alone if none come within a millisecond. Every call carries the cluster's secret, and
 //! names cluster, group and nodes: a stranger is refused, and so is a call that
 //! reaches the wrong node because an address has changed hands. Addresses are
 //! never stored here; the [`AddressBook`] is asked for every connection. A node

@@ -219,6 +219,10 @@ async fn run(
         peers: world.peers.clone(),
         lease: lease.clone(),
         timing: options.timing,
+        reach: match store {
+            Store::Segments(log) => log.reach(),
+            Store::Meta(log) => log.reach(),
+        },
     };
     let config = Arc::new(config(options)?);
     let raft = match store {

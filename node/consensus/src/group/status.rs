@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::beats::Beats;
 use crate::fault::Fault;
 use crate::lease::Lease;
-use crate::types::{LogPosition, Raft, RaftId, TypeConfig};
+use crate::types::{LogPosition, Raft, RaftId};
 
 /// What this node is in the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,10 +142,10 @@ pub(super) async fn follow(
             return;
         }
         tokio::select! {
+            // Openraft drops the sender when it has stopped, for whatever reason.
             changed = server.changed() => if changed.is_err() { break },
             changed = data.changed(), if waits_for_apply => if changed.is_err() { break },
             _ = faults.changed() => {}
-            () = core_stopped(&raft) => {}
         }
     }
     lease.poison();
@@ -158,11 +158,4 @@ pub(super) async fn follow(
     }
     beats.follow(&last, &lease);
     standing.send_replace(last);
-}
-
-/// Completes when openraft has stopped, for whatever reason.
-async fn core_stopped(raft: &Raft) {
-    let stopped = |metrics: &openraft::RaftMetrics<TypeConfig>| metrics.running_state.is_err();
-    // An error says the same.
-    let _ = raft.wait(None).metrics(stopped, "the group stops").await;
 }

@@ -16,7 +16,7 @@ use prost::Message;
 use quoris_proto::raft as wire;
 use quoris_storage::{Meta, MetaError};
 
-use super::{Ballot, clamp};
+use super::{Ballot, Reach, clamp};
 use crate::codec::{self, Malformed};
 use crate::fault::Fault;
 use crate::types::{Entry, GroupId, LogId, TypeConfig, Vote};
@@ -29,6 +29,7 @@ struct Inner {
     meta: Arc<dyn Meta>,
     prefix: String,
     held: Mutex<Held>,
+    reach: Reach,
     ballot: Ballot,
     fault: Fault,
 }
@@ -37,6 +38,12 @@ struct Inner {
 struct Held {
     entries: BTreeMap<u64, Entry>,
     purged: Option<LogId>,
+}
+
+impl Held {
+    fn last(&self) -> Option<u64> {
+        self.entries.keys().next_back().copied()
+    }
 }
 
 impl MetaStore {
@@ -61,7 +68,15 @@ impl MetaStore {
             let purged = wire::LogId::decode(&bytes[..]).map_err(Malformed::from)?;
             held.purged = Some(codec::log_id_from_wire(purged));
         }
-        Ok(Self(Arc::new(Inner { meta, prefix, held: Mutex::new(held), ballot, fault })))
+        let reach = Reach::default();
+        reach.set(held.last());
+        let held = Mutex::new(held);
+        Ok(Self(Arc::new(Inner { meta, prefix, held, reach, ballot, fault })))
+    }
+
+    /// How far the log reaches, now and later.
+    pub(crate) fn reach(&self) -> Reach {
+        self.0.reach.clone()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -132,13 +147,19 @@ impl RaftLogStorage<TypeConfig> for MetaStore {
         let entries: Vec<_> = entries.into_iter().collect();
         self.write(&entries).map_err(|error| self.0.fault.raise("append to the log", error))?;
         let indexed = entries.into_iter().map(|entry| (entry.log_id.index, entry));
-        self.held().entries.extend(indexed);
+        let mut held = self.held();
+        held.entries.extend(indexed);
+        self.0.reach.set(held.last());
+        drop(held);
         callback.io_completed(Ok(()));
         Ok(())
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> io::Result<()> {
-        let cut = self.held().entries.split_off(&last.map_or(0, |id| id.index + 1));
+        let mut held = self.held();
+        let cut = held.entries.split_off(&last.map_or(0, |id| id.index + 1));
+        self.0.reach.set(held.last());
+        drop(held);
         // From the end, so that a crash leaves no hole.
         let deleted = self.delete(cut.into_keys().rev());
         deleted.map_err(|error| self.0.fault.raise("truncate the log", error))

@@ -8,10 +8,29 @@ mod segments;
 mod tests;
 
 use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use self::ballot::Ballot;
 pub(crate) use self::meta::MetaStore;
 pub(crate) use self::segments::SegmentStore;
+
+/// How far a group's log reaches, for whoever only wants to know that. Cheap to
+/// clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reach(Arc<AtomicU64>);
+
+impl Reach {
+    /// The index behind the last entry.
+    pub(crate) fn end(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// This is the last entry from now on.
+    pub(crate) fn set(&self, last: Option<u64>) {
+        self.0.store(last.map_or(0, |index| index + 1), Ordering::Relaxed);
+    }
+}
 
 /// The part of `wanted` that lies within `held`, as a half-open interval that
 /// may be empty.

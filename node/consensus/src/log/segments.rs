@@ -11,7 +11,7 @@ use openraft::{LogState, OptionalSend, RaftLogReader};
 use quoris_storage::{Log, Syncer};
 use tokio::sync::oneshot;
 
-use super::{Ballot, clamp};
+use super::{Ballot, Reach, clamp};
 use crate::audience::Audience;
 use crate::codec;
 use crate::fault::Fault;
@@ -38,6 +38,7 @@ struct Inner {
     ballot: Ballot,
     /// What may be purged and has not been yet.
     owed: Mutex<Option<LogId>>,
+    reach: Reach,
     audience: Audience,
     fault: Fault,
 }
@@ -50,8 +51,15 @@ impl SegmentStore {
         audience: Audience,
         fault: Fault,
     ) -> Self {
+        let (reach, owed) = (Reach::default(), Mutex::default());
+        reach.set(log.last().map(|(index, _)| index));
         let (log, syncer) = (Mutex::new(log), Mutex::new(syncer));
-        Self(Arc::new(Inner { log, syncer, ballot, owed: Mutex::default(), audience, fault }))
+        Self(Arc::new(Inner { log, syncer, ballot, owed, reach, audience, fault }))
+    }
+
+    /// How far the log reaches, now and later.
+    pub(crate) fn reach(&self) -> Reach {
+        self.0.reach.clone()
     }
 
     /// Bytes of entries that are in memory.
@@ -188,6 +196,7 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
             let mut log = self.log();
             log.append(&records).map_err(|error| self.0.fault.raise("append to the log", error))?;
             self.purge_owed(&mut log)?;
+            self.0.reach.set(log.last().map(|(index, _)| index));
             if let Some(index) = self.0.audience.is_done_with() {
                 log.release(index, ALONE_BYTES);
             }
@@ -202,7 +211,9 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> io::Result<()> {
-        let cut = self.log().truncate_after(last.map(|id| id.index));
+        let mut log = self.log();
+        let cut = log.truncate_after(last.map(|id| id.index));
+        self.0.reach.set(log.last().map(|(index, _)| index));
         cut.map_err(|error| self.0.fault.raise("truncate the log", error))
     }
 

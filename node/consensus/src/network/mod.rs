@@ -2,13 +2,16 @@
 
 mod admin;
 mod messages;
+mod pace;
 pub(crate) mod peers;
 mod pipe;
 mod snapshot;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::Mutex;
+use std::task::Poll;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
@@ -22,10 +25,12 @@ use openraft::{EmptyNode, OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use quoris_proto::raft as wire;
 use tonic::{Code, Status};
 
+use self::pace::Pace;
 use self::peers::{Lane, Peers};
 use self::pipe::Pipe;
 use crate::codec;
 use crate::lease::Lease;
+use crate::log::Reach;
 use crate::state_machine::Image;
 use crate::timing::Timing;
 use crate::types::{GroupId, RaftId, TypeConfig, Vote};
@@ -43,6 +48,7 @@ pub(crate) struct NetworkFactory {
     pub(crate) peers: Peers,
     pub(crate) lease: Lease,
     pub(crate) timing: Timing,
+    pub(crate) reach: Reach,
 }
 
 impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
@@ -120,7 +126,14 @@ fn vote_response(reply: wire::VoteReply) -> Result<VoteResponse<TypeConfig>, Rpc
 struct Session<'a, S> {
     network: &'a mut Network,
     input: Option<S>,
+    pace: Pace,
     over: bool,
+}
+
+/// What happens next in a session.
+enum Event {
+    Reply(Result<StreamAppendResult<TypeConfig>, Status>),
+    Request(Option<AppendEntriesRequest<TypeConfig>>),
 }
 
 impl<S> Session<'_, S>
@@ -157,21 +170,39 @@ where
             let Some(input) = &mut self.input else {
                 return if pipe.is_busy() { Some(pipe.reply().await) } else { None };
             };
-            let has_room = pipe.has_room();
-            tokio::select! {
-                biased;
-                reply = pipe.reply() => return Some(reply),
-                request = input.next(), if has_room => match request {
-                    Some(request) => {
-                        if let Err(status) = pipe.send(request, route) {
-                            return Some(Err(status));
-                        }
+            match next_event(pipe, input, &mut self.pace).await {
+                Event::Reply(reply) => return Some(reply),
+                Event::Request(Some(request)) => {
+                    self.pace.sent(&request);
+                    if let Err(status) = pipe.send(request, route) {
+                        return Some(Err(status));
                     }
-                    None => self.input = None,
-                },
+                }
+                Event::Request(None) => self.input = None,
             }
         }
     }
+}
+
+async fn next_event<S>(pipe: &mut Pipe, input: &mut S, pace: &mut Pace) -> Event
+where
+    S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Unpin,
+{
+    let (has_room, is_busy) = (pipe.has_room(), pipe.is_busy());
+    let mut reply = pin!(pipe.reply());
+    let event = poll_fn(|cx| {
+        if let Poll::Ready(reply) = reply.as_mut().poll(cx) {
+            return Poll::Ready(Event::Reply(reply));
+        }
+        if has_room && pace.poll_turn(cx, is_busy) {
+            match input.poll_next_unpin(cx) {
+                Poll::Ready(request) => return Poll::Ready(Event::Request(request)),
+                Poll::Pending => pace.asked(),
+            }
+        }
+        Poll::Pending
+    });
+    event.await
 }
 
 impl RaftNetworkV2<TypeConfig> for Network {
@@ -200,7 +231,8 @@ impl RaftNetworkV2<TypeConfig> for Network {
     {
         Box::pin(async move {
             self.pipe()?.begin_session();
-            let session = Session { network: self, input: Some(input), over: false };
+            let pace = Pace::new(self.ours.reach.clone());
+            let session = Session { network: self, input: Some(input), pace, over: false };
             Ok(stream::unfold(session, Session::next).boxed())
         })
     }
