@@ -344,3 +344,20 @@ fn waitaof_syncs_where_writes_do_not() {
         });
     }
 }
+
+#[test]
+fn big_values_that_were_removed_are_freed_apart_and_counted() {
+    with_node(&[], async |shared| {
+        let mut client = Client::connect(&shared).await;
+        for part in 0..40 {
+            let members: String = (0..500).map(|n| format!(" member:{part}:{n}")).collect();
+            client.line(&format!("SADD big{members}"), ":500\r\n").await;
+        }
+        client.line("SADD small member", ":1\r\n").await;
+        client.line("DEL big small", ":2\r\n").await;
+        let memory = info(&mut client, "memory").await;
+        // Without threads, as here, nothing is ever pending.
+        assert!(memory.contains(&"lazyfree_pending_objects:0".to_owned()), "{memory:?}");
+        assert!(memory.contains(&"lazyfreed_objects:1".to_owned()), "{memory:?}");
+    });
+}

@@ -27,11 +27,12 @@ pub(crate) fn prefetch<T>(address: *const T) {
 
 /// Asks for all of an object.
 #[inline]
-pub(crate) fn prefetch_whole<T>(object: *const T) {
+pub(crate) fn prefetch_whole<T>(object: &T) {
     const LINE: usize = 64;
+    let object = core::ptr::from_ref(object).cast::<u8>();
     for line in (0..size_of::<T>()).step_by(LINE) {
-        prefetch(object.cast::<u8>().wrapping_add(line));
+        prefetch(object.wrapping_add(line));
     }
     // It need not begin where a line does.
-    prefetch(object.wrapping_add(1).cast::<u8>().wrapping_sub(1));
+    prefetch(object.wrapping_add(size_of::<T>() - 1));
 }

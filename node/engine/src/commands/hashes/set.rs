@@ -64,6 +64,7 @@ fn set_all(cx: &mut WriteCx<'_>, args: &Args<'_>, name: &str) -> Result<usize> {
     let key = cx.key(args, 1);
     let hash = cx.hash_or_new(&key, args.from(2).step_by(2))?;
     hash.expect((args.len() - 2) / 2, &limits);
+    hash.reserve(args.from(2), &limits);
     let added = (2..args.len())
         .step_by(2)
         .filter(|&at| hash.insert(args.get(at), args.get(at + 1), &limits))

@@ -115,6 +115,20 @@ impl Hash {
         }
     }
 
+    /// Makes room in a new hash for the fields and values of a request, in one piece, if it will
+    /// stay compact.
+    pub fn reserve<'a>(&mut self, mut texts: impl Iterator<Item = &'a [u8]>, limits: &HashLimits) {
+        let Form::Compact(entries) = &mut self.form else { return };
+        if entries.len() > 0 {
+            return;
+        }
+        let total = texts.try_fold(0, |total, text| {
+            let fits = text.len() <= limits.value_bytes_max;
+            fits.then(|| total + Encoded::of(text).len())
+        });
+        entries.reserve(total.unwrap_or(0));
+    }
+
     /// Sets a field, which then never expires; true if it is new.
     pub fn insert(&mut self, field: &[u8], value: &[u8], limits: &HashLimits) -> bool {
         self.put(field, value, Expiry::Clear, limits)
@@ -284,8 +298,8 @@ impl Hash {
     pub fn prefetch(&self) {
         match &self.form {
             Form::Compact(entries) => entries.prefetch(),
-            Form::Table(table) => prefetch_whole(&**table),
-            Form::Timed(timed) => prefetch_whole(&**timed),
+            Form::Table(table) => prefetch_whole(table.as_ref()),
+            Form::Timed(timed) => prefetch_whole(timed.as_ref()),
         }
     }
 

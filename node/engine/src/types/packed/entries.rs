@@ -46,6 +46,11 @@ impl<const WORDS: usize> Entries<WORDS> {
         prefetch(self.bytes.as_ptr());
     }
 
+    /// Makes room for so many more bytes.
+    pub fn reserve(&mut self, bytes: usize) {
+        buffer::reserve(&mut self.bytes, bytes);
+    }
+
     /// Appends an entry whose key is not there yet.
     #[inline]
     pub fn push(&mut self, entry: &[Encoded<'_>; WORDS]) {

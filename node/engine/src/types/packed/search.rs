@@ -83,12 +83,11 @@ impl Needle {
         let mut text = [0; 17];
         text[..head.len()].copy_from_slice(head);
         let offset = len.saturating_sub(8);
-        let word = match tail.last_chunk::<8>() {
-            Some(last) => *last,
-            None => {
-                text[head.len()..len].copy_from_slice(tail);
-                *text[offset..].first_chunk().expect("seventeen bytes, and an offset below nine")
-            }
+        let word = if let Some(last) = tail.last_chunk::<8>() {
+            *last
+        } else {
+            text[head.len()..len].copy_from_slice(tail);
+            *text[offset..].first_chunk().expect("seventeen bytes, and an offset below nine")
         };
         let mask = if len < 8 { (1 << (8 * len)) - 1 } else { u64::MAX };
         Needle { head: head[0], offset, word: u64::from_le_bytes(word), mask }

@@ -240,7 +240,7 @@ impl Set {
         match &self.form {
             Form::Integers(_) => {}
             Form::Compact(entries) => entries.prefetch(),
-            Form::Table(table, _) => prefetch_whole(&**table),
+            Form::Table(table, _) => prefetch_whole(table.as_ref()),
         }
     }
 
