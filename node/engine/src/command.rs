@@ -11,7 +11,7 @@ use quoris_resp::{Span, Writer};
 use crate::context::{ReadCx, WriteCx};
 use crate::error::{CommandError, Result};
 use crate::slot::Slot;
-use crate::spec::{Categories, Flags, Spec};
+use crate::spec::{Categories, Flags, Group, Spec};
 
 /// A handler that cannot change anything.
 pub type ReadHandler = fn(&ReadCx<'_>, Args<'_>, &mut Writer<'_>) -> Result;
@@ -58,6 +58,8 @@ impl Command {
             _ => self.spec.group.category().or(self.spec.categories),
         };
         all = match self.run {
+            // What a script does is not known of EVAL.
+            _ if matches!(self.spec.group, Group::Scripting) => all,
             Run::Write(_) => all.or(Categories::WRITE),
             Run::Read(_) => all.or(Categories::READ),
             _ => all,

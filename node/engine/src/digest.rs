@@ -4,7 +4,8 @@
 //! it is a hash of what a snapshot would hold. The digest of a slot is the sum of those of its
 //! entries, so that it depends on no order of keys and could be kept up to date entry by entry.
 //! What is local to a replica, the record of accesses, is left out; and so is the hash seed, so that
-//! clusters that went through the same can be compared. Scripts count as they stand in the cache.
+//! clusters that went through the same can be compared. Scripts count as they stand in the cache,
+//! libraries of functions by their text.
 
 use alloc::vec::Vec;
 use core::hash::Hasher as _;
@@ -33,6 +34,10 @@ impl Engine {
             hasher.write(name.as_bytes());
             hasher.write(value);
         });
+        for source in self.scripting.functions.sources() {
+            hasher.write(&source.len().to_le_bytes());
+            hasher.write(source);
+        }
         for (name, value) in self.settings.fields() {
             hasher.write(name.as_bytes());
             hasher.write(&value.to_le_bytes());

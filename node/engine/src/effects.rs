@@ -93,6 +93,8 @@ pub enum Effect {
     },
     /// The replicated settings changed.
     Settings,
+    /// The functions have become those of a record of the cluster.
+    Functions,
 }
 
 /// Everything that an entry brought about.

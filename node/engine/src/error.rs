@@ -37,6 +37,15 @@ impl CommandError {
         Self::text(format!("ERR unknown subcommand '{word}'. Try {container} HELP."))
     }
 
+    /// What a container answers to words that fit no subcommand's grammar; `container` is its name in
+    /// upper case.
+    pub fn bad_subcommand(container: &str, word: &[u8]) -> Self {
+        let word = String::from_utf8_lossy(&word[..word.len().min(128)]);
+        Self::text(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{word}'. Try {container} HELP."
+        ))
+    }
+
     /// `ERR invalid expire time …`.
     pub fn invalid_expire(name: &str) -> Self {
         Self::text(format!("ERR invalid expire time in '{name}' command"))

@@ -36,6 +36,7 @@ mod digest;
 pub mod effects;
 mod engine;
 pub mod error;
+pub mod functions;
 pub mod glob;
 pub mod inspect;
 pub mod keyspace;

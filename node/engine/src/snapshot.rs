@@ -3,6 +3,7 @@
 //! ```text
 //! "REDIS0011"
 //! 0xFA name value        the state beside the keys: hash seed, last stamp, settings
+//! 0xF5 source            a library of functions
 //! 0xFE number            the entries that follow are in this database
 //! 0xFB keys expiring     how many there are
 //! [0xFC ms u64] type key value
@@ -21,7 +22,8 @@ use crate::engine::{Engine, Seeds, Stamp};
 use crate::keyspace::access::Clock;
 use crate::keyspace::{Content, Entry, Rebuild};
 use crate::rdb::{
-    Input, RdbError, VERSION, crc64, load_value, save_length, save_string, save_value, type_of,
+    FUNCTION, Input, RdbError, VERSION, crc64, load_value, save_length, save_string, save_value,
+    type_of,
 };
 use crate::scripting::Scripting;
 use crate::settings::Settings;
@@ -47,6 +49,7 @@ impl Engine {
         out.extend_from_slice(b"0011");
         const { assert!(VERSION == 11, "the digits above say so too") };
         self.save_state(&mut out);
+        self.scripting.functions.save(&mut out);
         for number in 0..self.keyspace.database_count() {
             self.save_database(number, &mut out);
         }
@@ -100,8 +103,11 @@ impl Engine {
         let mut input = Input::new(body);
         let mut state = State::default();
         let mut opcode = input.byte()?;
-        while opcode == AUXILIARY {
-            state.read(&mut input)?;
+        while matches!(opcode, AUXILIARY | FUNCTION) {
+            match opcode {
+                AUXILIARY => state.read(&mut input)?,
+                _ => state.scripting.functions.restore(&input.string()?),
+            }
             opcode = input.byte()?;
         }
         let mut engine = state.into_engine()?;

@@ -15,10 +15,11 @@
 use std::rc::Rc;
 
 use mlua::{Table, Value};
-use quoris_engine::scripting::{Calls, Parameters, Script, ScriptHost};
+use quoris_engine::scripting::{Calls, Parameters, Part, Registered, Script, ScriptHost};
 use quoris_engine::{CommandError, error::Result};
 use quoris_resp::Writer;
 
+use crate::functions;
 use crate::machine::{Machine, Outcome};
 use crate::meter::{Ending, STEPS_MAX};
 use crate::pauses::Pauses;
@@ -27,7 +28,6 @@ use crate::replies::{self, Returned, Unsayable};
 
 const TOO_DEEP: CommandError = CommandError::fixed("ERR reached lua stack limit");
 const UNKNOWN: &str = "ERR unknown error";
-const KILLED: &str = "ERR Script killed by user with SCRIPT KILL...";
 
 /// Runs the scripts of one engine.
 pub struct LuaHost {
@@ -73,6 +73,22 @@ impl ScriptHost for LuaHost {
         }
     }
 
+    fn load(&mut self, library: &Rc<Script>) -> Result<Vec<Registered>, String> {
+        let shared = self.shared();
+        let outcome = shared.load(library).unwrap_or(Outcome::Ended(Ending::Memory));
+        if !matches!(outcome, Outcome::Ended(Ending::Memory)) {
+            let loaded = functions::registered(&outcome);
+            drop(outcome);
+            if shared.rest().is_err() {
+                self.shared = None;
+            }
+            return loaded;
+        }
+        self.shared = None;
+        let outcome = new_machine(true, &self.pauses).load(library);
+        functions::registered(&outcome.unwrap_or(Outcome::Ended(Ending::Memory)))
+    }
+
     fn run(
         &mut self,
         script: &Rc<Script>,
@@ -99,6 +115,10 @@ impl ScriptHost for LuaHost {
         let outcome = own.run(script, parameters, &mut recorder);
         let outcome = outcome.unwrap_or(Outcome::Ended(Ending::Memory));
         conclude(&own, script, &outcome, reply)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.shared.as_ref().map_or(0, Machine::memory_bytes)
     }
 
     fn forget(&mut self) {
@@ -138,7 +158,7 @@ fn failure(script: &Script, error: &Table) -> CommandError {
     match (source, line) {
         (Some(source), Some(line)) => {
             let source = source.to_string_lossy();
-            CommandError::text(format!("{text} script: {}, on {source}:{line}.", script.sha))
+            CommandError::text(format!("{text} script: {}, on {source}:{line}.", script.title()))
         }
         _ => CommandError::text(text.to_owned()),
     }
@@ -150,11 +170,14 @@ fn ended(machine: &Machine, script: &Script, ending: Ending) -> CommandError {
         Ending::Steps => format!("ran for more than {STEPS_MAX} instructions"),
         Ending::Memory => "needs more memory than a script may have".into(),
     };
-    CommandError::text(format!("ERR The script {why} and was ended script: {}", script.sha))
+    CommandError::text(format!("ERR The script {why} and was ended script: {}", script.title()))
 }
 
 fn killed(script: &Script, place: Option<(String, usize)>) -> CommandError {
     let place = place.map(|(source, line)| format!(", on {source}:{line}.")).unwrap_or_default();
-    let sha = script.sha;
-    CommandError::text(format!("{KILLED} script: {sha}{place}"))
+    let by = if script.part == Part::Whole { "SCRIPT" } else { "FUNCTION" };
+    let title = script.title();
+    CommandError::text(format!(
+        "ERR Script killed by user with {by} KILL... script: {title}{place}"
+    ))
 }

@@ -20,6 +20,7 @@
 //! budget. One that only reads has none, but can pause and be killed: see [`pauses`].
 
 mod api;
+mod functions;
 mod guard;
 mod host;
 mod libraries;

@@ -7,15 +7,15 @@ use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
 use mlua::{
-    Error, Function, HookTriggers, Lua, LuaOptions, MultiValue, Result, StdLib, Table, Value,
-    VmState,
+    Error, Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table,
+    Value, VmState,
 };
 use quoris_engine::Args;
-use quoris_engine::scripting::{Parameters, Script, Sha};
+use quoris_engine::scripting::{Parameters, Part, Script, ScriptFlags, Sha};
 use quoris_resp::Span;
 
 use crate::guard::guard;
-use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter, PERIOD};
+use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter, PERIOD, STEPS_MAX};
 use crate::pauses::Pauses;
 use crate::recorder::Recorder;
 use crate::{api, libraries, math, number, strings, values};
@@ -29,6 +29,8 @@ const SHARED_BYTES_MAX: usize = 32 << 20;
 const COLLECT_BYTES: usize = 128 << 20;
 /// The most text of scripts that are kept compiled.
 const COMPILED_BYTES_MAX: usize = 16 << 20;
+/// Steps of a library that registers its functions; Redis gives it half a second.
+const LOAD_STEPS_MAX: i64 = STEPS_MAX / 4;
 /// How much garbage is left between scripts.
 const GARBAGE_BYTES_MAX: usize = 4 << 20;
 
@@ -48,6 +50,7 @@ pub(crate) struct Machine {
     pub meter: Rc<Meter>,
     pauses: Option<Rc<Pauses>>,
     run: Function,
+    load: Function,
     compiled: BTreeMap<Sha, Function>,
     compiled_bytes: usize,
     /// What it held after the last collection.
@@ -63,13 +66,15 @@ impl Machine {
         lua.gc_stop();
         let meter = Rc::new(Meter::new(is_exact));
         let host = offers(&lua, &meter)?;
-        let (world, run): (Table, Function) = lua.load(PRELUDE).set_name("=quoris").call(host)?;
+        let prelude = lua.load(PRELUDE).set_name("=quoris");
+        let (world, run, load): (Table, Function, Function) = prelude.call(host)?;
         lua.set_globals(world)?;
         let mut machine = Machine {
             lua,
             meter,
             pauses,
             run,
+            load,
             compiled: BTreeMap::new(),
             compiled_bytes: 0,
             settled_bytes: 0,
@@ -84,7 +89,8 @@ impl Machine {
         if let Some(function) = self.compiled.get(&script.sha) {
             return Ok(function.clone());
         }
-        let chunk = self.lua.load(script.program()).set_name("@user_script");
+        let name = if script.part == Part::Whole { "@user_script" } else { "@user_function" };
+        let chunk = self.lua.load(script.program()).set_name(name);
         let function = chunk.set_mode(ChunkMode::Text).into_function()?;
         if self.compiled_bytes > COMPILED_BYTES_MAX {
             self.forget();
@@ -128,10 +134,32 @@ impl Machine {
                 }
                 answer
             })?;
-            self.run.call::<(bool, Value)>((function, invoke, writes, keys, values))
+            let name = match &script.part {
+                Part::Function(name) => Some(&**name),
+                Part::Whole | Part::Library => None,
+            };
+            self.run.call::<(bool, Value)>((function, invoke, writes, keys, values, name))
         });
         self.lua.set_memory_limit(0)?;
         Ok(self.judge(ran))
+    }
+
+    /// Lets a library register its functions, and returns them as a table.
+    pub(crate) fn load(&mut self, library: &Script) -> Result<Outcome> {
+        let function = self.compile(library)?;
+        self.meter.begin(0, false);
+        self.meter.charge(STEPS_MAX - LOAD_STEPS_MAX);
+        self.count_instructions(None)?;
+        let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
+        self.lua.set_memory_limit(self.lua.used_memory() + allowed)?;
+        let ran = self.load.call::<(bool, Value)>(function);
+        self.lua.set_memory_limit(0)?;
+        Ok(self.judge(ran))
+    }
+
+    /// How many bytes it holds.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.lua.used_memory()
     }
 
     /// Between scripts: collects garbage if there is much of it.
@@ -261,6 +289,12 @@ fn offers(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
                 full.end(Ending::Memory);
             }
             Ok(!full.is_exact)
+        })?,
+    )?;
+    host.raw_set(
+        "is_flag",
+        lua.create_function(|_, name: LuaString| {
+            Ok(ScriptFlags::by_name(&name.as_bytes()).is_some())
         })?,
     )?;
     host.raw_set("where", lua.create_function(|lua, ()| place(lua))?)?;

@@ -294,13 +294,128 @@ end
 globals.redis = seal(api)
 globals.server = globals.redis
 
-local world = setmetatable({}, {
-  __index = setmetatable(globals, {__index = nonexistent}),
-  __newindex = refuse,
-  __metatable = false,
-})
+setmetatable(globals, {__index = nonexistent})
+local sight = {__index = globals, __newindex = refuse, __metatable = false}
+local world = setmetatable({}, sight)
 inside[world] = globals
 globals._G = world
+
+-- Libraries of functions. While one registers its functions, it sees nothing but this world, in
+-- which nothing changes from one time to the next.
+
+local registered
+local lower, find, is_flag = string.lower, string.find, host.is_flag
+
+local function text_of(value)
+  local kind = type(value)
+  if kind == "string" then return value end
+  if kind == "number" then return tostring(value) end
+end
+
+local function flags_of(given)
+  local flags = {}
+  for place = 1, math.huge do
+    local flag = rawget(given, place)
+    if flag == nil then return flags end
+    flag = text_of(flag)
+    if not flag or not is_flag(lower(flag)) then return nil end
+    flags[place] = lower(flag)
+  end
+end
+
+local function by_name(given)
+  if type(given) ~= "table" then
+    return nil, "calling redis.register_function with a single argument is only applicable to Lua "
+      .. "table (representing named arguments)."
+  end
+  local made = {flags = {}}
+  for key, value in next, given do
+    key = text_of(key)
+    if not key then
+      return nil, "named argument key given to redis.register_function is not a string"
+    end
+    key = lower(key)
+    if key == "function_name" or key == "description" then
+      made[key] = text_of(value)
+      if not made[key] then
+        return nil, key .. " argument given to redis.register_function must be a string"
+      end
+    elseif key == "callback" then
+      if type(value) ~= "function" then
+        return nil, "callback argument given to redis.register_function must be a function"
+      end
+      made.callback = value
+    elseif key == "flags" then
+      if type(value) ~= "table" then
+        return nil, "flags argument to redis.register_function must be a table representing "
+          .. "function flags"
+      end
+      made.flags = flags_of(value)
+      if not made.flags then return nil, "unknown flag given" end
+    else
+      return nil, "unknown argument given to redis.register_function"
+    end
+  end
+  if not made.function_name then
+    return nil, "redis.register_function must get a function name argument"
+  end
+  if not made.callback then
+    return nil, "redis.register_function must get a callback argument"
+  end
+  return made
+end
+
+local function by_place(name, callback)
+  local made = {function_name = text_of(name), callback = callback, flags = {}}
+  if not made.function_name then
+    return nil, "first argument to redis.register_function must be a string"
+  end
+  if type(callback) ~= "function" then
+    return nil, "second argument to redis.register_function must be a function"
+  end
+  return made
+end
+
+local function register(...)
+  if not registered then
+    return "redis.register_function can only be called on FUNCTION LOAD command"
+  end
+  local count = select("#", ...)
+  local made, complaint
+  if count == 1 then
+    made, complaint = by_name(...)
+  elseif count == 2 then
+    made, complaint = by_place(...)
+  else
+    complaint = "wrong number of arguments to redis.register_function"
+  end
+  if not made then return complaint end
+  local name = made.function_name
+  if not find(name, "^[%w_]+$") then
+    return "Library names can only contain letters, numbers, or underscores(_) and must be at "
+      .. "least one character long"
+  end
+  if registered.callbacks[lower(name)] then return "Function already exists in the library" end
+  registered.callbacks[lower(name)] = made.callback
+  registered.list[#registered.list + 1] = made
+end
+
+local loading_api = {
+  register_function = guard(function(...)
+    local complaint = register(...)
+    if complaint then return false, {err = "ERR " .. complaint} end
+    return true
+  end),
+  log = api.log,
+  REDIS_VERSION = api.REDIS_VERSION,
+  REDIS_VERSION_NUM = api.REDIS_VERSION_NUM,
+}
+for _, level in ipairs {"DEBUG", "VERBOSE", "NOTICE", "WARNING"} do
+  loading_api["LOG_" .. level] = api["LOG_" .. level]
+end
+loading_api = seal(setmetatable(loading_api, {__index = nonexistent}))
+local loading = {redis = loading_api, server = loading_api}
+setmetatable(loading, {__index = nonexistent})
 
 -- Entering a script.
 
@@ -321,13 +436,46 @@ local function begin(call, can_write)
   invoke, writes, numbers, count = call, can_write, nil, 0
 end
 
-local function run(f, call, can_write, keys, values)
+-- Lets a library register its functions: true and these, or false and the error.
+local function enter(library)
+  sight.__index, registered = loading, {callbacks = {}, list = {}}
+  local ok, err = xpcall(library, trap)
+  local all = registered
+  sight.__index, registered = globals, nil
+  if ok then return true, all end
+  return false, err
+end
+
+local function load(library)
+  begin(nil, true)
+  local ok, all = enter(library)
+  return ok, ok and all.list or all
+end
+
+-- A library is run anew for each call, so that nothing lasts in its local variables.
+local function call_function(library, name, keys, values)
+  local ok, all = enter(library)
+  if not ok then return false, all end
+  local callback = all.callbacks[lower(name)]
+  return xpcall(function()
+    local value = callback(keys, values)
+    return value
+  end, trap)
+end
+
+local function run(f, call, can_write, keys, values, name)
   begin(call, can_write)
-  rawset(globals, "KEYS", keys)
-  rawset(globals, "ARGV", values)
-  local ok, value = xpcall(f, trap)
-  globals.KEYS, globals.ARGV, invoke, numbers = nil, nil, nil, nil
+  local ok, value
+  if name then
+    ok, value = call_function(f, name, keys, values)
+  else
+    rawset(globals, "KEYS", keys)
+    rawset(globals, "ARGV", values)
+    ok, value = xpcall(f, trap)
+    globals.KEYS, globals.ARGV = nil, nil
+  end
+  invoke, numbers = nil, nil
   return ok, value
 end
 
-return world, run
+return world, run, load

@@ -32,6 +32,7 @@ pub(crate) mod dispatch;
 mod error;
 mod expiry;
 pub(crate) mod flush;
+mod functions;
 mod identity;
 pub mod logging;
 pub(crate) mod machine;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::blocking::{End, Waiter, is_nothing, may_wait};
 use crate::dispatch::{AHEAD, silence};
+use crate::functions;
 use crate::observe::Ran;
 use crate::registry::Entry;
 use crate::replies;
@@ -67,6 +68,7 @@ impl Machine for ShardMachine {
             drop(engine);
             perform(&shared, effects, (entry.tag, stamp), &Writers::new());
             shard_settings::applied(&shared, entry.tag);
+            functions::applied(&shared, entry.tag);
             shared.waits.resume_in_flight();
             return;
         };
@@ -98,6 +100,7 @@ impl Machine for ShardMachine {
         let replaced = shared.engine.replace(restored);
         shared.reclaim.free(vec![replaced.into_garbage()]);
         shard_settings::follow(&shared);
+        shared.adopted.announce();
         shared.all_watched_changed();
         shared.invalidate_all();
         shared.waited_databases_changed();
@@ -420,6 +423,7 @@ fn perform(
                     shared.publish(kind, &channel, &message, None);
                 }
             }
+            Effect::Functions => shared.adopted.announce(),
             Effect::Settings => shard_settings::changed(shared, tag, stamp.now_ms),
         }
     }

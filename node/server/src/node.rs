@@ -29,6 +29,7 @@ use crate::connection::{Listener, listen};
 use crate::error::StartError;
 use crate::expiry;
 use crate::flush;
+use crate::functions;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
 use crate::pubsub::{self, NodeMessages};
@@ -126,6 +127,7 @@ impl Node {
         tasks.spawn_local(blocking::run(Rc::clone(&shared)));
         tasks.spawn_local(stranded::run(Rc::clone(&shared)));
         tasks.spawn_local(shard_settings::run(Rc::clone(&shared)));
+        tasks.spawn_local(functions::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
         tasks.spawn_local(pubsub::run(Rc::clone(&shared)));
         for listener in listeners {

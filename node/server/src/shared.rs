@@ -15,6 +15,7 @@ use crate::config::{AppendFsync, Config};
 use crate::dispatch::Chunk;
 use crate::expiry::Expiry;
 use crate::flush::Flusher;
+use crate::functions::Adopted;
 use crate::identity::Identity;
 use crate::notifications::Notifications;
 use crate::observe::Observe;
@@ -88,6 +89,7 @@ pub struct Shared {
     pub(crate) queues: Queues,
     pub(crate) expiry: Expiry,
     pub(crate) wishes: Wishes,
+    pub(crate) adopted: Adopted,
     pub(crate) notifications: Notifications,
     pub(crate) pubsub: Hub,
     pub(crate) tracking: Tracking,
@@ -154,6 +156,7 @@ impl Shared {
             routes: RefCell::new(routes),
             observe: Observe::new(&config),
             wishes,
+            adopted: Adopted::default(),
             config: RefCell::new(config),
             identity,
             cluster,

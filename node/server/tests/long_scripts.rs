@@ -171,3 +171,41 @@ fn a_script_inside_a_transaction_or_an_entry_has_a_budget() {
         client.line("EXEC", &format!("+OK\r\n+QUEUED\r\n*1\r\n-{ended}\r\n")).await;
     });
 }
+
+#[test]
+fn a_function_that_only_reads_can_be_watched_and_killed() {
+    with_node(IMPATIENT, |shared| async move {
+        let mut other = Client::connect(&shared).await;
+        let library = "#!lua name=lib\\nredis.register_function{function_name='endless', \
+            callback=function() while true do end end, flags={'no-writes'}}";
+        other.line(&format!("FUNCTION LOAD \"{library}\""), "$3\r\nlib\r\n").await;
+        let mut client = endless(&shared, b"FCALL_RO endless 0\r\n").await;
+        let busy = BUSY.replace("SCRIPT KILL", "FUNCTION KILL");
+        other.line("FUNCTION LIST", &busy).await;
+        other.line("SCRIPT KILL", &busy).await;
+        let command = "$7\r\ncommand\r\n*3\r\n$8\r\nFCALL_RO\r\n$7\r\nendless\r\n$1\r\n0\r\n";
+        let running = "*4\r\n$14\r\nrunning_script\r\n*6\r\n$4\r\nname\r\n$7\r\nendless\r\n";
+        let expected = format!("{running}{command}$11\r\nduration_ms\r\n");
+        other.line("FUNCTION STATS", &expected).await;
+        assert!(other.some_line().await.starts_with(':'));
+        let engines = "*4\r\n$15\r\nlibraries_count\r\n:1\r\n$15\r\nfunctions_count\r\n:1\r\n";
+        let engines = format!("$7\r\nengines\r\n*2\r\n$3\r\nLUA\r\n{engines}");
+        other.expect(&engines).await;
+        other.line("FUNCTION KILL", "+OK\r\n").await;
+        client
+            .expect(
+                "-ERR Script killed by user with FUNCTION KILL... script: endless, \
+                on @user_function:2.\r\n",
+            )
+            .await;
+        other.line("FUNCTION KILL", NOT_BUSY).await;
+        other
+            .line("FUNCTION STATS", &format!("*4\r\n$14\r\nrunning_script\r\n$-1\r\n{engines}"))
+            .await;
+        let mut eval = endless(&shared, ENDLESS).await;
+        other.line("FUNCTION STATS", BUSY).await;
+        other.line("FUNCTION KILL", BUSY).await;
+        other.line("SCRIPT KILL", "+OK\r\n").await;
+        eval.expect(KILLED).await;
+    });
+}

@@ -5,9 +5,11 @@
 //! change alone, so every node refuses or applies the same ones.
 
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::change::{Change, Outcome, Refusal};
+use crate::functions::Functions;
 use crate::id::{Epoch, JobId, NodeId, ShardId, Term};
 use crate::migration::{Advance, Migration, Phase, Side, Step};
 use crate::node::{Address, Node};
@@ -41,6 +43,8 @@ impl Topology {
             Change::AssignSlots { shard, slots } => self.assign_slots(shard, &slots),
             Change::ReleaseSlots { shard, slots } => self.release_slots(shard, &slots),
             Change::SetVoters { voters } => self.set_voters(voters),
+            Change::SetFunctions(functions) => self.set_functions(functions),
+            Change::FollowFunctions { shard, version } => self.follow_functions(shard, version),
             Change::StartMigration { id, slots, from, to } => self.start(id, &slots, from, to),
             Change::AdvanceMigration { id, step } => self.advance(id, step),
             Change::SettleMigration { id, side } => self.settle(id, side),
@@ -148,7 +152,8 @@ impl Topology {
         }
         let config_epoch = self.epoch.next();
         let (members, leader, term) = (Vec::new(), None, Term(0));
-        self.shards.push(Shard { id, members, leader, term, config_epoch });
+        let function_version = 0;
+        self.shards.push(Shard { id, members, leader, term, config_epoch, function_version });
         Ok(Noticeable)
     }
 
@@ -196,6 +201,32 @@ impl Topology {
             return Ok(Nothing);
         }
         self.voters = voters;
+        Ok(Quiet)
+    }
+
+    fn set_functions(&mut self, functions: Functions) -> Result<Effect, Refusal> {
+        self.place_of(functions.origin)?;
+        if self.functions() == Some(&functions) {
+            return Ok(Nothing);
+        }
+        let version = self.function_version();
+        if functions.version != version + 1 {
+            return Err(Refusal::OtherFunctions { version });
+        }
+        self.functions = Some(Arc::new(functions));
+        Ok(Quiet)
+    }
+
+    fn follow_functions(&mut self, id: ShardId, version: u64) -> Result<Effect, Refusal> {
+        let newest = self.function_version();
+        let shard = self.shard_mut(id)?;
+        if version > newest {
+            return Err(Refusal::OtherFunctions { version: newest });
+        }
+        if version <= shard.function_version {
+            return Ok(Nothing);
+        }
+        shard.function_version = version;
         Ok(Quiet)
     }
 

@@ -7,6 +7,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::functions::Functions;
 use crate::id::{Epoch, JobId, NodeId, ShardId, Term};
 use crate::migration::{Phase, Side, Step};
 use crate::node::{Address, BadAddress, Node};
@@ -74,6 +75,15 @@ pub enum Change {
     SetVoters {
         /// One to five nodes.
         voters: Vec<NodeId>,
+    },
+    /// All shards are to have these libraries of functions.
+    SetFunctions(Functions),
+    /// A shard has the functions of a record. Ignored if it is known to have later ones.
+    FollowFunctions {
+        /// The shard.
+        shard: ShardId,
+        /// The record's number.
+        version: u64,
     },
     /// A migration begins.
     StartMigration {
@@ -156,6 +166,7 @@ pub enum Refusal {
     UnknownJob(JobId),
     BadStep { job: JobId, phase: Phase, step: Step },
     UndecidedJob(JobId),
+    OtherFunctions { version: u64 },
 }
 
 impl fmt::Display for Refusal {
@@ -202,6 +213,9 @@ impl fmt::Display for Refusal {
             Self::UnknownJob(job) => write!(f, "migration {job} is not known"),
             Self::BadStep { job, phase, step } => {
                 write!(f, "migration {job} is {phase} and cannot {step}")
+            }
+            Self::OtherFunctions { version } => {
+                write!(f, "the functions have number {version} now")
             }
             Self::UndecidedJob(job) => write!(f, "migration {job} has no outcome yet"),
         }

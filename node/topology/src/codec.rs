@@ -13,6 +13,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use alloc::{format, vec};
 use core::fmt;
@@ -21,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+use crate::functions::Functions;
 use crate::id::{ClusterId, Epoch, NodeId};
 use crate::migration::Migration;
 use crate::node::Node;
@@ -120,6 +122,8 @@ struct Record {
     voters: Vec<NodeId>,
     migrations: Vec<Migration>,
     finished: Vec<Migration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    functions: Option<Functions>,
 }
 
 impl Topology {
@@ -134,6 +138,7 @@ impl Topology {
             voters: self.voters.clone(),
             migrations: self.migrations.clone(),
             finished: self.finished.clone(),
+            functions: self.functions().cloned(),
         })
     }
 
@@ -155,6 +160,7 @@ impl Topology {
             voters: record.voters,
             migrations: record.migrations,
             finished: record.finished,
+            functions: record.functions.map(Arc::new),
         };
         topology.check()?;
         Ok(topology)
@@ -173,6 +179,8 @@ impl Topology {
             }
             let leads = |leader| shard.members.contains(&leader);
             require(shard.leader.is_none_or(leads), "a leader is not a member")?;
+            let is_recorded = shard.function_version <= self.function_version();
+            require(is_recorded, "a shard has functions that are not recorded")?;
         }
         require(homes.len() == self.nodes.len(), "a member is unknown, or a node has no shard")?;
         for node in self.nodes.values() {

@@ -2,13 +2,16 @@
 //!
 //! Invariants, asserted whenever a record is decoded: a node is a member of
 //! exactly the shard that it names; every owner in the slot map is a shard of
-//! the list; a leader is a member; no slot takes part in two jobs.
+//! the list; a leader is a member; no slot takes part in two jobs; no shard
+//! has functions that are not recorded yet.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::functions::Functions;
 use crate::id::{ClusterId, Epoch, NodeId, ShardId, Term};
 use crate::migration::Migration;
 use crate::node::Node;
@@ -32,6 +35,14 @@ pub struct Shard {
     pub term: Term,
     /// The cluster's epoch when this shard's leader or slots last changed.
     pub config_epoch: Epoch,
+    /// The number of the record of [functions](Topology::functions) that it has; 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub function_version: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what the serializer passes")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Shard {
@@ -55,6 +66,7 @@ pub struct Topology {
     pub(crate) voters: Vec<NodeId>,
     pub(crate) migrations: Vec<Migration>,
     pub(crate) finished: Vec<Migration>,
+    pub(crate) functions: Option<Arc<Functions>>,
 }
 
 impl Default for Topology {
@@ -75,6 +87,7 @@ impl Topology {
             voters: Vec::new(),
             migrations: Vec::new(),
             finished: Vec::new(),
+            functions: None,
         }
     }
 
@@ -93,6 +106,7 @@ impl Topology {
                 leader: None,
                 term: Term(0),
                 config_epoch: Epoch(place as u64 + 1),
+                function_version: 0,
             });
             for slot in shard.slots.iter().flat_map(|range| range.slots()) {
                 topology.slots.set(slot, Some(place));
@@ -177,6 +191,16 @@ impl Topology {
     /// The last [`FINISHED_JOBS_MAX`] jobs that are, oldest first.
     pub fn finished_migrations(&self) -> &[Migration] {
         &self.finished
+    }
+
+    /// The libraries that all shards are to have, once somebody has changed them.
+    pub fn functions(&self) -> Option<&Functions> {
+        self.functions.as_deref()
+    }
+
+    /// The number of that record; 0 for none.
+    pub fn function_version(&self) -> u64 {
+        self.functions().map_or(0, |functions| functions.version)
     }
 
     /// The job that a slot takes part in.

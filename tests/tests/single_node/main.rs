@@ -1,6 +1,7 @@
 //! One node as a process: what it says on the wire, what it remembers, and how Redis's own tools
 //! get on with it.
 
+mod functions;
 mod notifications;
 mod persistence;
 mod protocol;

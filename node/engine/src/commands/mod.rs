@@ -8,6 +8,7 @@ pub mod blocking;
 mod decimal;
 mod elements;
 mod expiry_options;
+mod functions;
 mod geo;
 mod hashes;
 mod hyperloglogs;
@@ -28,6 +29,7 @@ use crate::command::Command;
 /// Every data command.
 pub static FAMILIES: &[&[Command]] = &[
     bitmaps::COMMANDS,
+    functions::COMMANDS,
     geo::COMMANDS,
     hashes::COMMANDS,
     hyperloglogs::COMMANDS,

@@ -61,6 +61,13 @@ pub(crate) const VERSION: u16 = 11;
 /// Redis 7.4, which brought them. Older servers refuse it by its version.
 const VERSION_OF_DEADLINES: u16 = 12;
 
+/// The version that brought libraries of functions: that of Redis 7.0.
+const VERSION_OF_FUNCTIONS: u16 = 10;
+/// What comes before the text of a library.
+pub(crate) const FUNCTION: u8 = 0xf5;
+/// The same in the releases that led to Redis 7.0, with other fields behind it.
+pub(crate) const FUNCTION_BEFORE_RELEASE: u8 = 0xf6;
+
 /// Types of values, as numbered on disk.
 mod kind {
     pub const STRING: u8 = 0;
@@ -122,11 +129,25 @@ pub(crate) fn dump(entry: &Entry) -> Vec<u8> {
     out.push(type_of(entry));
     save_value(entry, &mut out);
     let timed = matches!(out[0], kind::HASH_DEADLINES | kind::HASH_LISTPACK_DEADLINES);
-    let version = if timed { VERSION_OF_DEADLINES } else { VERSION };
-    out.extend_from_slice(&version.to_le_bytes());
-    let checksum = crc64(0, &out);
-    out.extend_from_slice(&checksum.to_le_bytes());
+    seal(&mut out, if timed { VERSION_OF_DEADLINES } else { VERSION });
     out
+}
+
+/// The payload that `FUNCTION DUMP` answers: libraries, version, checksum.
+pub(crate) fn dump_functions<'a>(sources: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for source in sources {
+        out.push(FUNCTION);
+        save_string(source, &mut out);
+    }
+    seal(&mut out, VERSION_OF_FUNCTIONS);
+    out
+}
+
+fn seal(payload: &mut Vec<u8>, version: u16) {
+    payload.extend_from_slice(&version.to_le_bytes());
+    let checksum = crc64(0, payload);
+    payload.extend_from_slice(&checksum.to_le_bytes());
 }
 
 /// The value in a payload of `DUMP`.
@@ -135,6 +156,17 @@ pub(crate) fn dump(entry: &Entry) -> Vec<u8> {
 /// [`RdbError::Version`] or [`RdbError::Checksum`] if it is no payload for this version, others if
 /// the value in it is malformed.
 pub(crate) fn restore(payload: &[u8], rebuild: &Rebuild) -> Result<Loaded, RdbError> {
+    let mut input = Input::new(unsealed(payload)?);
+    let kind = input.byte()?;
+    let loaded = load_value(kind, &mut input, rebuild)?;
+    if input.is_empty() { Ok(loaded) } else { Err(RdbError::Corrupt("end of payload")) }
+}
+
+/// What a payload holds, without version and checksum.
+///
+/// # Errors
+/// [`RdbError::Version`] or [`RdbError::Checksum`].
+pub(crate) fn unsealed(payload: &[u8]) -> Result<&[u8], RdbError> {
     let Some((signed, checksum)) = payload.split_last_chunk::<8>() else {
         return Err(RdbError::Checksum);
     };
@@ -148,10 +180,7 @@ pub(crate) fn restore(payload: &[u8], rebuild: &Rebuild) -> Result<Loaded, RdbEr
     if u64::from_le_bytes(*checksum) != crc64(0, signed) {
         return Err(RdbError::Checksum);
     }
-    let mut input = Input::new(body);
-    let kind = input.byte()?;
-    let loaded = load_value(kind, &mut input, rebuild)?;
-    if input.is_empty() { Ok(loaded) } else { Err(RdbError::Corrupt("end of payload")) }
+    Ok(body)
 }
 
 /// A value that was read.

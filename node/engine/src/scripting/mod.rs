@@ -16,6 +16,7 @@
 
 mod cache;
 mod calls;
+mod facts;
 mod here;
 mod persist;
 mod rules;
@@ -24,7 +25,7 @@ mod shebang;
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -32,24 +33,39 @@ use quoris_resp::{Protocol, Writer};
 
 pub(crate) use cache::Cache;
 pub(crate) use calls::{Reading, Writing};
+pub use facts::ScriptingFacts;
 pub use sha::Sha;
 pub use shebang::ScriptFlags;
 
 use crate::command::Args;
 use crate::error::{CommandError, Result};
+use crate::functions::Functions;
 
-/// A script that can be run.
+/// A script that can be run, or a function of a library.
 #[derive(Debug)]
 pub struct Script {
-    /// The name by which `EVALSHA` knows it.
+    /// The name by which `EVALSHA` knows it; of a function, that of its library's text.
     pub sha: Sha,
-    /// Its text, as the client sent it.
-    pub source: Vec<u8>,
+    /// Its text, as the client sent it; of a function, that of its library.
+    pub source: Rc<[u8]>,
     /// Where in the text the program begins, behind a `#!lua` line but with its line break, so that
     /// lines keep their numbers.
     pub begin: usize,
     /// What that line says; without one a script may do what scripts could before there were flags.
     pub flags: ScriptFlags,
+    /// What of the text is to run.
+    pub part: Part,
+}
+
+/// What of a text is to run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it: it is a script.
+    Whole,
+    /// The registration of functions: it is a library.
+    Library,
+    /// The function of this name, which the library registers.
+    Function(Box<str>),
 }
 
 impl Script {
@@ -59,7 +75,15 @@ impl Script {
     /// That its first line promises something that is not there.
     pub fn new(source: &[u8]) -> Result<Script> {
         let (flags, begin) = shebang::parse(source)?;
-        Ok(Script { sha: Sha::of(source), source: source.to_vec(), begin, flags })
+        Ok(Script { sha: Sha::of(source), source: source.into(), begin, flags, part: Part::Whole })
+    }
+
+    /// What errors call it: its hash, or the name of the function.
+    pub fn title(&self) -> String {
+        match &self.part {
+            Part::Function(name) => name.to_string(),
+            Part::Whole | Part::Library => self.sha.to_string(),
+        }
     }
 
     /// The program, without the line that states flags.
@@ -92,7 +116,15 @@ impl<'a> Parameters<'a> {
     /// # Errors
     /// Redis's texts for a count that is none, or too large, or negative.
     pub(crate) fn of(args: Args<'a>) -> Result<Self> {
-        let count = quoris_resp::parse_i64(&args[2]).ok_or(crate::error::NOT_INTEGER)?;
+        Self::counted(args, crate::error::NOT_INTEGER)
+    }
+
+    /// The same where a count that is no number is reported as `not_a_count`.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn counted(args: Args<'a>, not_a_count: CommandError) -> Result<Self> {
+        let count = quoris_resp::parse_i64(&args[2]).ok_or(not_a_count)?;
         if count > args.len() as i64 - 3 {
             return Err(TOO_MANY_KEYS);
         }
@@ -116,7 +148,14 @@ pub trait ScriptHost {
     /// The compiler's complaint, beginning with the place (`user_script:1: …`).
     fn compile(&mut self, script: &Rc<Script>) -> Result<(), String>;
 
-    /// Runs a script and writes what it returns.
+    /// Lets a library, which compiles, register its functions. What comes of that is a function of
+    /// its text.
+    ///
+    /// # Errors
+    /// What the library did wrong.
+    fn load(&mut self, library: &Rc<Script>) -> Result<Vec<Registered>, String>;
+
+    /// Runs a script or a function and writes what it returns.
     ///
     /// # Errors
     /// The script's failure, as the client is to see it. What it has written until then stays.
@@ -128,8 +167,22 @@ pub trait ScriptHost {
         reply: &mut Writer<'_>,
     ) -> Result;
 
+    /// How many bytes the interpreter holds.
+    fn memory_bytes(&self) -> usize;
+
     /// Forgets everything that was compiled.
     fn forget(&mut self);
+}
+
+/// A function that a library has registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its name: letters, digits and underscores.
+    pub name: String,
+    /// What the library says about it.
+    pub description: Option<Vec<u8>>,
+    /// What it states about itself.
+    pub flags: ScriptFlags,
 }
 
 /// What a running script can reach.
@@ -157,6 +210,8 @@ pub(crate) struct Scripting {
     pub cache: Cache,
     /// Scripts that only reads brought to this node; nothing that an entry does depends on it.
     pub seen_by_reads: RefCell<Cache>,
+    /// Replicated.
+    pub functions: Functions,
     host: RefCell<Option<Box<dyn ScriptHost>>>,
 }
 
@@ -164,6 +219,7 @@ impl Scripting {
     /// Gives the engine a host, or another one.
     pub(crate) fn set_host(&mut self, mut host: Box<dyn ScriptHost>) {
         host.forget();
+        self.functions.wake(&mut *host);
         self.host = RefCell::new(Some(host));
     }
 

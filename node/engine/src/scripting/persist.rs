@@ -4,6 +4,8 @@
 //! quoris-script-loaded      source
 //! quoris-script-evaluated   number of its last use in 8 bytes, source
 //! ```
+//!
+//! Libraries of functions have records of their own: see [`crate::functions`].
 
 use alloc::rc::Rc;
 
@@ -23,6 +25,7 @@ impl Scripting {
                 used => field(EVALUATED, &[&used.to_le_bytes(), &source[..]].concat()),
             }
         }
+        self.functions.save_fields(field);
     }
 
     /// Takes a field back; false if it is about something else.
@@ -37,7 +40,7 @@ impl Scripting {
                 let (used, source) = value.split_first_chunk::<8>().ok_or(BAD)?;
                 (u64::from_le_bytes(*used), source)
             }
-            _ => return Ok(false),
+            _ => return self.functions.load_field(name, value),
         };
         let script = Script::new(source).map_err(|_| BAD)?;
         self.cache.restore(Rc::new(script), used);

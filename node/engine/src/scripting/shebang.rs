@@ -53,7 +53,7 @@ impl ScriptFlags {
     }
 
     /// The names of what is stated.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
+    pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
         Self::NAMES.iter().filter(move |(_, flag)| self.has(*flag)).map(|(name, _)| *name)
     }
 }

@@ -68,6 +68,8 @@ bit_set! {
         NO_AUTH = 11 => "no_auth";
         /// A read-only script may contain writes by this one.
         MAY_REPLICATE = 12 => "may_replicate";
+        /// It may do without the keys that it can have.
+        NO_MANDATORY_KEYS = 17 => "no_mandatory_keys";
         /// Not allowed in a transaction.
         NO_MULTI = 13 => "no_multi";
         /// Key positions depend on arguments.

@@ -154,5 +154,6 @@ fn render_effect(effect: &Effect) -> String {
         Effect::Flushed { db: Some(db) } => format!("  flushed {db}\n"),
         Effect::Flushed { db: None } => "  flushed all\n".into(),
         Effect::Settings => "  settings\n".into(),
+        Effect::Functions => "  functions\n".into(),
     }
 }

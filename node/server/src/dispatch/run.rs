@@ -124,6 +124,9 @@ impl<'a> Runner<'a> {
         }
         let writes = match entry.command.run {
             Run::Read(_) if entry.handler.is_none() => false,
+            Run::Write(_) if self.shared.concerns_all_shards(entry) => {
+                return self.node_command(entry, args, output);
+            }
             Run::Write(_) => true,
             _ => return self.node_command(entry, args, output),
         };

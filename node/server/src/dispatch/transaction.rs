@@ -37,6 +37,9 @@ impl Runner<'_> {
         if entry.has(Flags::NO_MULTI) {
             return self.doom(Some(entry), &replies::NO_MULTI, output);
         }
+        if self.shared.concerns_all_shards(entry) {
+            return self.doom(Some(entry), &replies::NOT_IN_EXEC, output);
+        }
         let args = found.args(input);
         let first = found.prepared.map(|ready| ready.slot);
         let kind = match entry.command.run {

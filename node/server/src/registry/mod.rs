@@ -80,7 +80,10 @@ pub struct Entry {
     pub is_cheap: bool,
     /// What it is to a transaction.
     pub(crate) role: Role,
-    /// How the node runs it, even if the engine could; `None` if the engine does.
+    /// How the node runs it, even if the engine could; `None` if the engine does. A write of the
+    /// engine that has one concerns all shards: see [`Shared::concerns_all_shards`].
+    ///
+    /// [`Shared::concerns_all_shards`]: crate::shared::Shared::concerns_all_shards
     pub(crate) handler: Option<Handler>,
 }
 
@@ -294,6 +297,7 @@ fn entry(
     let is_of_data = matches!(command.run, Run::Read(_) | Run::Write(_));
     let is_cheap = spec.flags.has(Flags::FAST) || is_of_data && spec.complexity == "O(1)";
     let role = Role::of(command, container);
+    let handler = handler.or_else(|| crate::functions::handler(container, spec.name));
     let runs_script = matches!(spec.name, "eval_ro" | "evalsha_ro" | "fcall_ro");
     let keys = keys_of(spec);
     Entry { number, command, container, keys, runs_script, is_cheap, role, handler }

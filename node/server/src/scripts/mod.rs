@@ -47,6 +47,8 @@ pub(crate) struct Scripts {
     pauses: Rc<Pauses>,
     slice_began: Rc<Cell<Instant>>,
     running: Cell<Option<Running>>,
+    /// How it was called.
+    words: RefCell<Vec<Vec<u8>>>,
     /// Who waits to apply entries.
     applier: RefCell<Option<Waker>>,
 }
@@ -66,7 +68,13 @@ impl Scripts {
         let began = Rc::clone(&slice_began);
         let pauses =
             Pauses::new(move |steps| steps >= SLICE_STEPS || began.get().elapsed() >= SLICE);
-        Scripts { pauses, slice_began, running: Cell::new(None), applier: RefCell::default() }
+        Scripts {
+            pauses,
+            slice_began,
+            running: Cell::new(None),
+            words: RefCell::default(),
+            applier: RefCell::default(),
+        }
     }
 
     /// A host for the engine, whose scripts can pause.
@@ -97,7 +105,8 @@ impl Scripts {
         }
     }
 
-    fn begin(&self, began: Instant, is_function: bool) {
+    fn begin(&self, began: Instant, is_function: bool, words: Vec<Vec<u8>>) {
+        *self.words.borrow_mut() = words;
         self.running.set(Some(Running { began, is_function, is_called_off: false }));
     }
 

@@ -72,7 +72,8 @@ impl Shared {
             return Started::Ended(said);
         }
         let is_function = self.registry.entry(call.number).command.spec.name.starts_with("fcall");
-        self.scripts.begin(now, is_function);
+        let words = call.args().from(0).map(<[u8]>::to_vec).collect();
+        self.scripts.begin(now, is_function, words);
         self.release_when_busy(now);
         let running = LongScript { shared: Rc::clone(self), fiber: Some(fiber) };
         Started::GoesOn(Box::pin(finish(running, Rc::clone(session), call, now)))

@@ -3,6 +3,7 @@
 
 mod answers;
 mod atomicity;
+mod functions;
 mod lives;
 mod messages;
 mod node;

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use super::{address, job, nine_node_topology, nine_nodes, node, range, shard, told};
 use crate::migration::{Phase, Side, Step};
 use crate::{
-    Change, Epoch, FINISHED_JOBS_MAX, Node, Outcome, Plan, ShardId, Slot, SlotRange, Term, Topology,
+    Change, Epoch, FINISHED_JOBS_MAX, Functions, Node, Outcome, Plan, ShardId, Slot, SlotRange,
+    Source, Term, Topology,
 };
 
 fn owner(topology: &Topology, number: u16) -> Option<ShardId> {
@@ -284,6 +285,30 @@ fn only_the_latest_finished_jobs_are_remembered() {
     assert_eq!(topology.finished_migrations()[0].id, job(1));
 }
 
+#[test]
+fn functions_are_those_of_who_came_first() {
+    let mut topology = nine_node_topology();
+    let set = |version, origin, text: &str| {
+        let libraries = vec![Source(text.as_bytes().into())];
+        Change::SetFunctions(Functions { version, origin: shard(origin), libraries })
+    };
+    let follow = |number, version| Change::FollowFunctions { shard: shard(number), version };
+    assert_eq!(told(&topology.apply(set(2, 1, "a"))), "the functions have number 0 now");
+    assert_eq!(told(&topology.apply(follow(1, 1))), "the functions have number 0 now");
+    assert!(told(&topology.apply(set(1, 9, "a"))).contains("is not known"));
+    assert_eq!(topology.apply(set(1, 1, "a")), Outcome::Applied { epoch: Epoch(3) });
+    // Who does not know whether that went through may say it again, and nobody else.
+    assert_eq!(topology.apply(set(1, 1, "a")), Outcome::Unchanged);
+    assert_eq!(told(&topology.apply(set(1, 2, "a"))), "the functions have number 1 now");
+    assert_eq!(told(&topology.apply(set(1, 1, "b"))), "the functions have number 1 now");
+    assert_eq!(topology.apply(follow(2, 1)), Outcome::Applied { epoch: Epoch(3) });
+    assert_eq!(topology.apply(follow(2, 1)), Outcome::Unchanged);
+    assert_eq!(topology.apply(set(2, 2, "b")), Outcome::Applied { epoch: Epoch(3) });
+    assert_eq!(topology.apply(follow(2, 1)), Outcome::Unchanged);
+    let versions: Vec<u64> = topology.shards().iter().map(|shard| shard.function_version).collect();
+    assert_eq!((topology.function_version(), versions), (2, vec![0, 1, 0]));
+}
+
 /// Changes over few enough names that many of them fit.
 pub(super) fn any_change() -> impl Strategy<Value = Change> {
     let shards = || (1_u8..=5).prop_map(shard);
@@ -317,6 +342,14 @@ pub(super) fn any_change() -> impl Strategy<Value = Change> {
             .prop_map(|(id, slots, from, to)| Change::StartMigration { id, slots, from, to }),
         (jobs(), steps).prop_map(|(id, step)| Change::AdvanceMigration { id, step }),
         (jobs(), sides).prop_map(|(id, side)| Change::SettleMigration { id, side }),
+        (shards(), 0_u64..4, prop::collection::vec(any::<u8>(), 0..3)).prop_map(
+            |(origin, version, source)| {
+                let libraries = vec![Source(source)];
+                Change::SetFunctions(Functions { version, origin, libraries })
+            }
+        ),
+        (shards(), 0_u64..4)
+            .prop_map(|(shard, version)| Change::FollowFunctions { shard, version }),
     ]
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::apply::any_change;
 use super::{nine_node_topology, nine_nodes, node, shard};
 use crate::codec::{CHANGE_BYTES_MAX, FORMAT_VERSION};
-use crate::{Change, DecodeError, Secret, Term, Topology};
+use crate::{Change, DecodeError, Functions, Secret, Source, Term, Topology};
 
 fn versioned(json: &str) -> Vec<u8> {
     let mut bytes = vec![FORMAT_VERSION];
@@ -27,6 +27,24 @@ fn a_change_is_a_version_and_json() {
     assert_eq!(Change::decode(&versioned(&json)), Ok(change));
     let newer = json.replace("\"term\":3", "\"term\":3,\"lease\":1");
     assert!(matches!(Change::decode(&versioned(&newer)), Err(DecodeError::Json(_))));
+}
+
+#[test]
+fn a_library_can_be_read_and_may_be_any_bytes() {
+    let all: Vec<u8> = (0..=255).collect();
+    for text in [&b"#!lua name=a\n"[..], &all] {
+        let libraries = vec![Source(text.into())];
+        let functions = Functions { version: 7, origin: shard(1), libraries };
+        let change = Change::SetFunctions(functions);
+        assert_eq!(Change::decode(&change.encode()), Ok(change));
+    }
+    let json = format!(
+        r##"{{"set_functions":{{"version":7,"origin":"{}","libraries":["#!lua name=a"]}}}}"##,
+        shard(1)
+    );
+    assert!(Change::decode(&versioned(&json)).is_ok());
+    let strange = json.replace("lua", "l\u{151}a");
+    assert!(matches!(Change::decode(&versioned(&strange)), Err(DecodeError::Json(_))));
 }
 
 #[test]

@@ -12,8 +12,11 @@ use crate::scripting::{Parameters, Reading, Script, ScriptFlags, ScriptHost, Sha
 use crate::settings::Settings;
 use crate::spec::{Arg, Flags, Group, Spec, integer, key, string};
 
-const FLAGS: Flags =
-    Flags::NOSCRIPT.or(Flags::STALE).or(Flags::SKIP_MONITOR).or(Flags::MOVABLE_KEYS);
+const FLAGS: Flags = Flags::NOSCRIPT
+    .or(Flags::STALE)
+    .or(Flags::SKIP_MONITOR)
+    .or(Flags::NO_MANDATORY_KEYS)
+    .or(Flags::MOVABLE_KEYS);
 
 const REST: [Arg; 3] =
     [integer("numkeys"), key("key").optional().multiple(), string("arg").optional().multiple()];
@@ -127,7 +130,7 @@ fn seen(cx: &ReadCx<'_>, sha: &Sha) -> Option<Rc<Script>> {
     cached.or_else(|| cx.scripting.seen_by_reads.borrow_mut().used(sha))
 }
 
-fn write(
+pub(in crate::commands) fn write(
     cx: &mut WriteCx<'_>,
     script: &Rc<Script>,
     parameters: Parameters<'_>,
@@ -141,7 +144,7 @@ fn write(
     })
 }
 
-fn read(
+pub(in crate::commands) fn read(
     cx: &ReadCx<'_>,
     script: &Rc<Script>,
     parameters: Parameters<'_>,
@@ -162,7 +165,7 @@ fn check_cluster(settings: &Settings, flags: ScriptFlags) -> Result {
 }
 
 /// Lends the host to `act` while the rest of the context stays usable.
-pub(super) fn with_host<T>(
+pub(in crate::commands) fn with_host<T>(
     cx: &mut WriteCx<'_>,
     act: impl FnOnce(&mut WriteCx<'_>, &mut dyn ScriptHost) -> Result<T>,
 ) -> Result<T> {

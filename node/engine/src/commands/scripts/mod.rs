@@ -1,7 +1,7 @@
 //! Scripts and functions.
 
-mod eval;
-mod script;
+pub(super) mod eval;
+pub(super) mod script;
 
 use crate::command::Command;
 

@@ -87,7 +87,7 @@ const SHOW: Command = Command {
 };
 
 const NO_SUCH_SCRIPT: CommandError = CommandError::fixed("NOSCRIPT No matching script.");
-pub(super) const NOT_BUSY: CommandError =
+pub(in crate::commands) const NOT_BUSY: CommandError =
     CommandError::fixed("NOTBUSY No scripts in execution right now.");
 const FLUSH_OPTIONS: CommandError =
     CommandError::fixed("ERR SCRIPT FLUSH only support SYNC|ASYNC option");

@@ -1,7 +1,7 @@
 //! The ten fields of `COMMAND INFO`.
 
 use quoris_engine::Run;
-use quoris_engine::spec::{Begin, Find, Flags, KeySpec, Spec};
+use quoris_engine::spec::{Begin, Categories, Find, Flags, Group, KeySpec, Spec};
 use quoris_resp::Writer;
 
 use super::Named;
@@ -36,7 +36,7 @@ fn flags(named: Named) -> Vec<&'static str> {
     let own = named.command.spec.flags;
     let mut flags = Vec::new();
     match named.command.run {
-        Run::Write(_) => flags.push("write"),
+        Run::Write(_) if is_a_write(named) => flags.push("write"),
         Run::Read(_) if named.command.spec.key_specs[0].is_some() || is_about_data(named) => {
             flags.push("readonly");
         }
@@ -47,6 +47,13 @@ fn flags(named: Named) -> Vec<&'static str> {
         flags.push("movablekeys");
     }
     flags
+}
+
+/// Whether a command that goes through the log is one that writes as such: what a script does is not
+/// known of EVAL.
+fn is_a_write(named: Named) -> bool {
+    let spec = &named.command.spec;
+    spec.group != Group::Scripting || spec.categories.has(Categories::WRITE)
 }
 
 /// Whether a reading command without keys reads the data, and not only a text of its own.

@@ -3,8 +3,11 @@
 //! Redis counts its own allocations; here the allocator is asked, so that `used_memory` is what the
 //! whole program has allocated. Overhead is what is not in entries or collections.
 
+use quoris_engine::scripting::ScriptingFacts;
+
 use super::facts::{human, ratio};
 use super::{Section, fields, no_lines};
+use crate::shared::Shared;
 
 pub(super) const SECTION: Section =
     Section { name: "memory", title: "Memory", by_default: true, fields: FIELDS, lines: no_lines };
@@ -28,6 +31,15 @@ fields! { FIELDS:
     "allocator_resident" => |facts| facts.memory.resident,
     "total_system_memory" => |facts| facts.memory.total,
     "total_system_memory_human" => |facts| human(facts.memory.total),
+    "used_memory_lua" => |facts| scripting(facts.shared).interpreter_bytes,
+    "used_memory_lua_human" => |facts| human(scripting(facts.shared).interpreter_bytes as u64),
+    "used_memory_scripts_eval" => |facts| scripting(facts.shared).script_bytes,
+    "number_of_cached_scripts" => |facts| scripting(facts.shared).scripts,
+    "number_of_functions" => |facts| scripting(facts.shared).functions,
+    "number_of_libraries" => |facts| scripting(facts.shared).libraries,
+    "used_memory_functions" => |facts| scripting(facts.shared).function_bytes,
+    "used_memory_scripts" => |facts| script_bytes(facts.shared),
+    "used_memory_scripts_human" => |facts| human(script_bytes(facts.shared) as u64),
     "maxmemory" => |facts| facts.config.maxmemory(),
     "maxmemory_human" => |facts| human(facts.config.maxmemory()),
     "maxmemory_policy" => |facts| facts.config.maxmemory_policy().as_str(),
@@ -51,11 +63,21 @@ fn dataset(allocated: u64, start: u64) -> u64 {
     allocated.saturating_sub(start)
 }
 
+fn scripting(shared: &Shared) -> ScriptingFacts {
+    shared.engine.borrow().scripting_facts()
+}
+
+/// What scripts and functions occupy beside the interpreter.
+fn script_bytes(shared: &Shared) -> usize {
+    let facts = scripting(shared);
+    facts.script_bytes + facts.function_bytes
+}
+
 fn difference(of: u64, from: u64) -> i64 {
     of as i64 - from as i64
 }
 
-fn clients(shared: &crate::shared::Shared) -> usize {
+fn clients(shared: &Shared) -> usize {
     let bytes = |session: &crate::session::Session| {
         size_of::<crate::session::Session>() + session.input_bytes() + session.output_bytes()
     };
