@@ -113,7 +113,7 @@ impl Database {
     /// Fetches the collections of the entries of a hash, which are in the cache already.
     #[inline]
     pub fn prefetch_value(&self, slot: Slot, hash: u64) {
-        self.each_prefetched(slot, hash, Entry::prefetch_value);
+        self.each_prefetched(slot, hash, |entry| entry.value().prefetch());
     }
 
     /// Fetches what collections point to that are in the cache already.

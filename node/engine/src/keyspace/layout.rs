@@ -34,7 +34,6 @@ use core::{fmt, slice};
 
 use super::access;
 use super::header::{Header, INLINE_MAX, Kind, WORD};
-use super::prefetch_whole;
 use super::value::{Collection, Content, StringRef, StringValue, Value, ValueMut, ValueRef};
 use crate::types::{Hash, List, Set, SortedSet, Stream};
 
@@ -336,19 +335,6 @@ impl Entry {
                 Kind::Hash => ValueMut::Hash(&mut **self.value_word::<*mut Hash>()),
                 Kind::Stream => ValueMut::Stream(&mut **self.value_word::<*mut Stream>()),
             })
-        }
-    }
-
-    /// Asks for the collection that the entry owns.
-    #[inline]
-    pub(super) fn prefetch_value(&self) {
-        match self.value() {
-            ValueRef::String(_) => {}
-            ValueRef::List(list) => prefetch_whole(list),
-            ValueRef::Set(set) => prefetch_whole(set),
-            ValueRef::SortedSet(set) => prefetch_whole(set),
-            ValueRef::Hash(hash) => prefetch_whole(hash),
-            ValueRef::Stream(stream) => prefetch_whole(stream),
         }
     }
 

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::prefetch_whole;
 use crate::types::{Hash, List, Set, SortedSet, Stream};
 
 /// An owned value.
@@ -190,6 +191,19 @@ impl ValueRef<'_> {
             Self::SortedSet(set) => set.encoding(),
             Self::Hash(hash) => hash.encoding().name(),
             Self::Stream(_) => "stream",
+        }
+    }
+
+    /// Asks for a collection that is about to be used.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        match self {
+            Self::String(_) => {}
+            Self::List(list) => prefetch_whole(*list),
+            Self::Set(set) => prefetch_whole(*set),
+            Self::SortedSet(set) => prefetch_whole(*set),
+            Self::Hash(hash) => prefetch_whole(*hash),
+            Self::Stream(stream) => prefetch_whole(*stream),
         }
     }
 
