@@ -21,6 +21,7 @@
 
 mod api;
 mod functions;
+mod gate;
 mod guard;
 mod host;
 mod libraries;

@@ -1,24 +1,23 @@
 //! One interpreter with the sealed world in it.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
 use mlua::{
-    Error, Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table,
-    Value, VmState,
+    Error, Function, HookTriggers, Lua, LuaOptions, LuaString, Result, StdLib, Table, Value,
+    VmState,
 };
-use quoris_engine::Args;
 use quoris_engine::scripting::{Parameters, Part, Script, ScriptFlags, Sha};
-use quoris_resp::Span;
 
+use crate::gate::Gate;
 use crate::guard::guard;
-use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter, PERIOD, STEPS_MAX};
+use crate::meter::{Ending, Meter, PERIOD, STEPS_MAX};
 use crate::pauses::Pauses;
 use crate::recorder::Recorder;
-use crate::{api, libraries, math, number, strings, values};
+use crate::{api, libraries, math, strings};
 
 const PRELUDE: &str = include_str!("prelude.lua");
 /// The most that a script may hold at once.
@@ -31,8 +30,8 @@ const COLLECT_BYTES: usize = 128 << 20;
 const COMPILED_BYTES_MAX: usize = 16 << 20;
 /// Steps of a library that registers its functions; Redis gives it half a second.
 const LOAD_STEPS_MAX: i64 = STEPS_MAX / 4;
-/// How much garbage is left between scripts.
-const GARBAGE_BYTES_MAX: usize = 4 << 20;
+/// How much garbage is left between scripts: little enough to stay in the processor's cache.
+const GARBAGE_BYTES_MAX: usize = 1 << 20;
 
 /// How a run went.
 pub(crate) enum Outcome {
@@ -55,8 +54,8 @@ pub(crate) struct Machine {
     compiled_bytes: usize,
     /// What it held after the last collection.
     settled_bytes: usize,
-    /// The words of the call that is being made.
-    words: RefCell<(Vec<u8>, Vec<Span>)>,
+    /// Its way to the commands.
+    gate: Gate,
 }
 
 impl Machine {
@@ -66,6 +65,8 @@ impl Machine {
         lua.gc_stop();
         let meter = Rc::new(Meter::new(is_exact));
         let host = offers(&lua, &meter)?;
+        let gate = Gate::new();
+        gate.offer(&lua, &host)?;
         let prelude = lua.load(PRELUDE).set_name("=quoris");
         let (world, run, load): (Table, Function, Function) = prelude.call(host)?;
         lua.set_globals(world)?;
@@ -78,7 +79,7 @@ impl Machine {
             compiled: BTreeMap::new(),
             compiled_bytes: 0,
             settled_bytes: 0,
-            words: RefCell::default(),
+            gate,
         };
         machine.collect()?;
         Ok(machine)
@@ -115,32 +116,17 @@ impl Machine {
     ) -> Result<Outcome> {
         let function = self.compile(script)?;
         let (writes, seed) = (recorder.calls().writes(), recorder.calls().seed());
-        let keys = self.strings(parameters.keys())?;
-        let values = self.strings(parameters.values())?;
         let pauses = self.pauses.clone().filter(|pauses| !writes && pauses.is_inside());
         self.meter.begin(seed, pauses.is_some());
         self.count_instructions(pauses)?;
         let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
-        let limit = self.lua.used_memory() + allowed;
-        self.lua.set_memory_limit(limit)?;
-        let recorder = RefCell::new(recorder);
-        let ran = self.lua.scope(|scope| {
-            let invoke = scope.create_function(|lua, args: MultiValue| {
-                lua.set_memory_limit(0)?;
-                let answer = self.invoke(lua, &args, &mut recorder.borrow_mut());
-                lua.set_memory_limit(limit)?;
-                if lua.used_memory() > limit {
-                    return Err(Error::MemoryError("too large a reply".into()));
-                }
-                answer
-            })?;
-            let name = match &script.part {
-                Part::Function(name) => Some(&**name),
-                Part::Whole | Part::Library => None,
-            };
-            self.run.call::<(bool, Value)>((function, invoke, writes, keys, values, name))
-        });
-        self.lua.set_memory_limit(0)?;
+        let name = match &script.part {
+            Part::Function(name) => Some(&**name),
+            Part::Whole | Part::Library => None,
+        };
+        let world = (&self.lua, &*self.meter, allowed);
+        let called = (&self.run, &function, name);
+        let ran = self.gate.run(world, called, parameters, recorder);
         Ok(self.judge(ran))
     }
 
@@ -188,14 +174,6 @@ impl Machine {
         }
     }
 
-    fn strings<'a>(&self, words: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Table> {
-        let table = self.lua.create_table_with_capacity(words.len(), 0)?;
-        for (at, word) in words.enumerate() {
-            table.raw_seti(at + 1, self.lua.create_string(word)?)?;
-        }
-        Ok(table)
-    }
-
     /// Starts the count of instructions anew.
     fn count_instructions(&self, pauses: Option<Rc<Pauses>>) -> Result<()> {
         let meter = self.meter.clone();
@@ -218,56 +196,6 @@ impl Machine {
             },
         )
     }
-
-    /// What `redis.call` and its like ask for: whether that went well, and the value or error.
-    fn invoke(
-        &self,
-        lua: &Lua,
-        args: &MultiValue,
-        recorder: &mut Recorder<'_>,
-    ) -> Result<(bool, Value)> {
-        let failure = |text: &[u8]| Ok((false, values::error(lua, text)?));
-        if args.len() < 2 {
-            return failure(b"ERR Please specify at least one argument for this redis lib call");
-        }
-        let (bytes, spans) = &mut *self.words.borrow_mut();
-        bytes.clear();
-        spans.clear();
-        for value in args.iter().skip(1) {
-            let start = bytes.len() as u32;
-            if !push_word(value, bytes) {
-                return failure(b"ERR Lua redis lib command arguments must be strings or integers");
-            }
-            spans.push(Span { start, len: bytes.len() as u32 - start });
-        }
-        let words = Args::new(bytes, spans);
-        if args[0].as_i64() == Some(1) {
-            return if recorder.calls().exists(&words) {
-                Ok((true, Value::Boolean(true)))
-            } else {
-                failure(b"ERR Invalid command passed to redis.acl_check_cmd()")
-            };
-        }
-        let Some(range) = recorder.call(words, self.meter.protocol.get()) else {
-            self.meter.end(Ending::Memory);
-            return Err(Error::MemoryError("too many replies".into()));
-        };
-        self.meter.charge(CALL_STEPS + (range.len() / BYTES_PER_STEP) as i64);
-        values::of_reply(lua, &mut recorder.reply(range))
-    }
-}
-
-/// Appends an argument of a call; false if it cannot be one.
-fn push_word(value: &Value, bytes: &mut Vec<u8>) -> bool {
-    match value {
-        Value::String(text) => bytes.extend_from_slice(&text.as_bytes()),
-        Value::Integer(value) => {
-            bytes.extend_from_slice(number::general(*value as f64, 17).as_bytes());
-        }
-        Value::Number(value) => bytes.extend_from_slice(number::general(*value, 17).as_bytes()),
-        _ => return false,
-    }
-    true
 }
 
 /// The table of what the prelude needs of the host.

@@ -264,16 +264,8 @@ shown_strings = seal {__index = globals.string}
 
 -- redis.*
 
-local invoke
 local api = guard_all(host.api)
-
-api.call = guard(function(...) return invoke(0, ...) end)
-api.acl_check_cmd = guard(function(...) return invoke(1, ...) end)
-
-function api.pcall(...)
-  local _, value = invoke(0, ...)
-  return value
-end
+api.call, api.pcall, api.acl_check_cmd = host.call, host.pcall, host.acl_check_cmd
 
 local function one_string(...)
   return select("#", ...) == 1 and type((...)) == "string"
@@ -432,8 +424,8 @@ local function trap(err)
   return err
 end
 
-local function begin(call, can_write)
-  invoke, writes, numbers, count = call, can_write, nil, 0
+local function begin(can_write)
+  writes, numbers, count = can_write, nil, 0
 end
 
 -- Lets a library register its functions: true and these, or false and the error.
@@ -447,7 +439,7 @@ local function enter(library)
 end
 
 local function load(library)
-  begin(nil, true)
+  begin(true)
   local ok, all = enter(library)
   return ok, ok and all.list or all
 end
@@ -463,18 +455,17 @@ local function call_function(library, name, keys, values)
   end, trap)
 end
 
-local function run(f, call, can_write, keys, values, name)
-  begin(call, can_write)
+local function run(f, can_write, keys, values, name)
+  begin(can_write)
   local ok, value
   if name then
     ok, value = call_function(f, name, keys, values)
   else
-    rawset(globals, "KEYS", keys)
-    rawset(globals, "ARGV", values)
+    globals.KEYS, globals.ARGV = keys, values
     ok, value = xpcall(f, trap)
     globals.KEYS, globals.ARGV = nil, nil
   end
-  invoke, numbers = nil, nil
+  numbers = nil
   return ok, value
 end
 

@@ -1,80 +1,157 @@
 //! Replies as Lua values.
 //!
+//! Replies are pushed onto Lua's stack as they are read, without anything in between: a script gets
+//! one for every command that it calls.
+//!
 //! Source: <https://redis.io/docs/latest/develop/programmability/lua-api/#data-type-conversion>.
 
-use mlua::{Lua, Result, Table, Value};
+#![expect(unsafe_code, reason = "values are pushed onto Lua's own stack")]
 
-/// The value of the reply at the start of `rest`, which the engine wrote, and moves `rest` behind
-/// it; false if it is an error.
-pub(crate) fn of_reply(lua: &Lua, rest: &mut &[u8]) -> Result<(bool, Value)> {
-    let is_fine = rest.first() != Some(&b'-');
-    Ok((is_fine, value(lua, rest)?))
-}
+use std::ffi::{CStr, c_int};
+
+use mlua::ffi::{self, lua_State};
+use mlua::{Lua, Result, Value};
 
 /// The table that stands for an error.
 pub(crate) fn error(lua: &Lua, text: &[u8]) -> Result<Value> {
-    let table = single(lua, "err", Value::String(lua.create_string(text)?))?;
+    let table = lua.create_table_with_capacity(0, 2)?;
+    table.raw_set("err", Value::String(lua.create_string(text)?))?;
     table.raw_set("ignore_error_stats_update", true)?;
     Ok(Value::Table(table))
 }
 
-fn single(lua: &Lua, name: &str, value: Value) -> Result<Table> {
-    let table = lua.create_table_with_capacity(0, 1)?;
-    table.raw_set(name, value)?;
-    Ok(table)
+/// Pushes the table that stands for an error.
+///
+/// # Safety
+/// The state is valid. An error of Lua's may leave the function: no frame above it up to Lua may
+/// hold a value with a destructor.
+pub(crate) unsafe fn push_error(state: *mut lua_State, text: &[u8]) {
+    // SAFETY: as the caller promises; there is room for what is pushed.
+    unsafe {
+        ffi::luaL_checkstack(state, 4, std::ptr::null());
+        ffi::lua_createtable(state, 0, 2);
+        push_string(state, text);
+        ffi::lua_setfield(state, -2, c"err".as_ptr());
+        ffi::lua_pushboolean(state, 1);
+        ffi::lua_setfield(state, -2, c"ignore_error_stats_update".as_ptr());
+    }
 }
 
-fn value(lua: &Lua, rest: &mut &[u8]) -> Result<Value> {
+/// Pushes a string.
+///
+/// # Safety
+/// As for [`push_error`], and there is room for it.
+pub(crate) unsafe fn push_string(state: *mut lua_State, text: &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe { ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len()) };
+}
+
+/// Pushes the value of the reply at the start of `rest`, which the engine wrote, and moves `rest`
+/// behind it; false if it is an error.
+///
+/// # Safety
+/// As for [`push_error`].
+pub(crate) unsafe fn push_reply(state: *mut lua_State, rest: &mut &[u8]) -> bool {
+    let is_fine = rest.first() != Some(&b'-');
+    // SAFETY: as the caller promises.
+    unsafe { push(state, rest) };
+    is_fine
+}
+
+/// # Safety
+/// As for [`push_error`].
+unsafe fn push(state: *mut lua_State, rest: &mut &[u8]) {
     let (kind, line) = next_line(rest);
-    let table = match kind {
-        b'$' | b'*' if line == b"-1" => return Ok(Value::Boolean(false)),
-        b'$' => return Ok(Value::String(lua.create_string(bulk(line, rest))?)),
-        b':' => return Ok(Value::Number(integer(line) as f64)),
-        b'*' | b'>' => array(lua, integer(line) as usize, rest)?,
-        b'+' => single(lua, "ok", Value::String(lua.create_string(line)?))?,
-        b'-' => return error(lua, line),
-        b'_' => return Ok(Value::Nil),
-        b'#' => return Ok(Value::Boolean(line == b"t")),
-        b',' => single(lua, "double", Value::Number(double(line)))?,
-        b'(' => single(lua, "big_number", Value::String(lua.create_string(line)?))?,
-        b'=' => verbatim(lua, bulk(line, rest))?,
-        b'%' => map(lua, integer(line) as usize, rest)?,
-        b'~' => set(lua, integer(line) as usize, rest)?,
-        _ => unreachable!("the engine writes no such reply: {kind}"),
-    };
-    Ok(Value::Table(table))
-}
-
-fn array(lua: &Lua, len: usize, rest: &mut &[u8]) -> Result<Table> {
-    let table = lua.create_table_with_capacity(len, 0)?;
-    for place in 1..=len {
-        table.raw_seti(place, value(lua, rest)?)?;
+    // SAFETY: as the caller promises; each value finds room, and tables hold what is on top.
+    unsafe {
+        ffi::luaL_checkstack(state, 4, std::ptr::null());
+        match kind {
+            b'$' | b'*' if line == b"-1" => ffi::lua_pushboolean(state, 0),
+            b'$' => push_string(state, bulk(line, rest)),
+            b':' => ffi::lua_pushnumber(state, integer(line) as f64),
+            b'*' | b'>' => array(state, integer(line) as c_int, rest),
+            b'+' => single(state, c"ok", || push_string(state, line)),
+            b'-' => push_error(state, line),
+            b'_' => ffi::lua_pushnil(state),
+            b'#' => ffi::lua_pushboolean(state, c_int::from(line == b"t")),
+            b',' => single(state, c"double", || ffi::lua_pushnumber(state, double(line))),
+            b'(' => single(state, c"big_number", || push_string(state, line)),
+            b'=' => single(state, c"verbatim_string", || verbatim(state, bulk(line, rest))),
+            b'%' => single(state, c"map", || map(state, integer(line) as c_int, rest)),
+            b'~' => single(state, c"set", || set(state, integer(line) as c_int, rest)),
+            _ => unreachable!("the engine writes no such reply: {kind}"),
+        }
     }
-    Ok(table)
 }
 
-fn map(lua: &Lua, pairs: usize, rest: &mut &[u8]) -> Result<Table> {
-    let table = lua.create_table_with_capacity(0, pairs)?;
-    for _ in 0..pairs {
-        let key = value(lua, rest)?;
-        table.raw_set(key, value(lua, rest)?)?;
+/// A table with one field, whose value `push` pushes.
+///
+/// # Safety
+/// As for [`push_error`].
+unsafe fn single(state: *mut lua_State, name: &CStr, push: impl FnOnce()) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        ffi::lua_createtable(state, 0, 1);
+        push();
+        ffi::lua_setfield(state, -2, name.as_ptr());
     }
-    single(lua, "map", Value::Table(table))
 }
 
-fn set(lua: &Lua, len: usize, rest: &mut &[u8]) -> Result<Table> {
-    let table = lua.create_table_with_capacity(0, len)?;
-    for _ in 0..len {
-        table.raw_set(value(lua, rest)?, true)?;
+/// # Safety
+/// As for [`push_error`].
+unsafe fn array(state: *mut lua_State, len: c_int, rest: &mut &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        ffi::lua_createtable(state, len, 0);
+        for place in 1..=len {
+            push(state, rest);
+            ffi::lua_rawseti(state, -2, place.into());
+        }
     }
-    single(lua, "set", Value::Table(table))
 }
 
-fn verbatim(lua: &Lua, bytes: &[u8]) -> Result<Table> {
-    let table = lua.create_table_with_capacity(0, 2)?;
-    table.raw_set("format", lua.create_string(&bytes[..3])?)?;
-    table.raw_set("string", lua.create_string(&bytes[4..])?)?;
-    single(lua, "verbatim_string", Value::Table(table))
+/// # Safety
+/// As for [`push_error`].
+unsafe fn map(state: *mut lua_State, pairs: c_int, rest: &mut &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        ffi::luaL_checkstack(state, 4, std::ptr::null());
+        ffi::lua_createtable(state, 0, pairs);
+        for _ in 0..pairs {
+            push(state, rest);
+            push(state, rest);
+            ffi::lua_rawset(state, -3);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`push_error`].
+unsafe fn set(state: *mut lua_State, len: c_int, rest: &mut &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        ffi::luaL_checkstack(state, 4, std::ptr::null());
+        ffi::lua_createtable(state, 0, len);
+        for _ in 0..len {
+            push(state, rest);
+            ffi::lua_pushboolean(state, 1);
+            ffi::lua_rawset(state, -3);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`push_error`].
+unsafe fn verbatim(state: *mut lua_State, bytes: &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        ffi::luaL_checkstack(state, 4, std::ptr::null());
+        ffi::lua_createtable(state, 0, 2);
+        push_string(state, &bytes[..3]);
+        ffi::lua_setfield(state, -2, c"format".as_ptr());
+        push_string(state, &bytes[4..]);
+        ffi::lua_setfield(state, -2, c"string".as_ptr());
+    }
 }
 
 /// The type byte and the line behind it.
