@@ -45,6 +45,7 @@ mod reclaim;
 pub mod registry;
 pub mod replies;
 mod routes;
+pub(crate) mod saves;
 mod scripts;
 mod session;
 mod sessions;

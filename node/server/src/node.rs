@@ -35,6 +35,7 @@ use crate::machine::{self, ShardMachine, empty_engine};
 use crate::pubsub::{self, NodeMessages};
 use crate::reclaim::Reclaim;
 use crate::registry;
+use crate::saves;
 use crate::settings::{addresses_of, durability_of, timing_of};
 use crate::shard_settings;
 use crate::shared::{Exit, Parts, Shared};
@@ -128,6 +129,7 @@ impl Node {
         tasks.spawn_local(stranded::run(Rc::clone(&shared)));
         tasks.spawn_local(shard_settings::run(Rc::clone(&shared)));
         tasks.spawn_local(functions::run(Rc::clone(&shared)));
+        tasks.spawn_local(saves::run(Rc::clone(&shared)));
         tasks.spawn_local(upkeep::watch_group(Rc::clone(&shared)));
         tasks.spawn_local(pubsub::run(Rc::clone(&shared)));
         for listener in listeners {

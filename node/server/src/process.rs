@@ -4,6 +4,7 @@
 //! A node that nobody told of a process (in a test, in the simulation) has [`NoProcess`], which
 //! knows nothing and does nothing.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
@@ -68,6 +69,11 @@ pub trait Process {
     /// The allocator's name.
     fn allocator(&self) -> &'static str {
         "unknown"
+    }
+
+    /// All that the allocator tells of itself, if it does.
+    fn allocator_report(&self) -> Option<String> {
+        None
     }
 
     /// Gives memory that is allocated by nobody back to the operating system.
@@ -136,6 +142,25 @@ impl Process for SystemProcess {
 
     fn allocator(&self) -> &'static str {
         "jemalloc"
+    }
+
+    fn allocator_report(&self) -> Option<String> {
+        use tikv_jemalloc_ctl::{arenas, epoch, stats, version};
+        // The figures are those of the last advance; without one they are merely older.
+        let _ = epoch::advance();
+        let mut report = format!("jemalloc {}\n", version::read().unwrap_or_default());
+        let _ = writeln!(report, "arenas: {}", arenas::narenas::read().unwrap_or(0));
+        for (name, bytes) in [
+            ("allocated", stats::allocated::read()),
+            ("active", stats::active::read()),
+            ("metadata", stats::metadata::read()),
+            ("resident", stats::resident::read()),
+            ("mapped", stats::mapped::read()),
+            ("retained", stats::retained::read()),
+        ] {
+            let _ = writeln!(report, "{name}: {} bytes", bytes.unwrap_or(0));
+        }
+        Some(report)
     }
 
     fn purge(&self) {

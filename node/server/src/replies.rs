@@ -43,6 +43,28 @@ errors! {
     CLUSTER_DISABLED = "ERR This instance has cluster support disabled";
     /// A stranger's connection while no password is set.
     PROTECTED = "DENIED Quoris is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Quoris you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Quoris from the same host the server is running, however MAKE SURE Quoris is not publicly accessible from internet if you do so. 2) Disable the protected mode by editing the configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.";
+    /// `SAVE` and `BGSAVE` while a snapshot is taken.
+    SAVING = "ERR Background save already in progress";
+    /// `BGREWRITEAOF` twice.
+    REWRITING = "ERR Background append only file rewriting already in progress";
+    /// `BGSAVE` during `BGREWRITEAOF`.
+    REWRITING_NOW = "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.";
+    /// `SAVE` on a node whose storage does not take a snapshot.
+    SAVE_FAILED = "ERR the snapshot could not be taken, see the log";
+    /// `MODULE LOAD` and its siblings: they are never enabled.
+    NO_MODULES = "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.";
+    /// `REPLICAOF` and `SLAVEOF` with `cluster-enabled yes`.
+    REPLICAOF_IN_CLUSTER = "ERR REPLICAOF not allowed in cluster mode.";
+    /// `FAILOVER` with `cluster-enabled yes`.
+    FAILOVER_IN_CLUSTER = "ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.";
+    /// Commands of Redis's replication.
+    NO_ASYNC_REPLICATION = "ERR nodes of a shard agree on its log over the bus and follow its elected leader: make a shard of several nodes with cluster-cli create";
+    /// `ACL GENPASS` with a length that does not fit.
+    PASSWORD_BITS = "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096";
+    /// `ACL LOAD` and `ACL SAVE` without `aclfile`.
+    NO_ACL_FILE = "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration.";
+    /// `ACL SETUSER`.
+    ONE_USER = "ERR there is one user, default, whose password is requirepass: users cannot be made or changed";
     /// `WAIT` and `WAITAOF` with a negative timeout.
     NEGATIVE_TIMEOUT = "ERR timeout is negative";
     /// A timeout that is no number.

@@ -23,6 +23,7 @@ use crate::pubsub::{Hub, Kind, Own, Relay};
 use crate::reclaim::Reclaim;
 use crate::registry::Registry;
 use crate::routes::{Routes, SlotSet};
+use crate::saves::Saves;
 use crate::scripts::Scripts;
 use crate::session::Session;
 use crate::sessions::Sessions;
@@ -97,6 +98,7 @@ pub struct Shared {
     pub(crate) scripts: Scripts,
     pub(crate) flusher: Flusher,
     pub(crate) reclaim: Reclaim,
+    pub(crate) saves: Saves,
     pub(crate) chunk: RefCell<Chunk>,
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     pub(crate) limits: Cell<Limits>,
@@ -181,6 +183,7 @@ impl Shared {
             scripts,
             flusher: Flusher::default(),
             reclaim,
+            saves: Saves::new(now_ms),
             chunk: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
             limits: Cell::new(limits),

@@ -22,6 +22,8 @@ pub(crate) async fn run(shared: Rc<Shared>) {
         }
         let now = Instant::now();
         shared.sample(now);
+        let newest = shared.group().status().snapshot;
+        shared.saves.look(newest, shared.unix_ms(now), shared.stats.changes.get());
         if now - last_second >= Duration::from_secs(1) {
             last_second = now;
             close_idle(&shared);

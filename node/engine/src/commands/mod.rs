@@ -15,6 +15,7 @@ mod hyperloglogs;
 mod keys;
 mod lists;
 mod options;
+mod popping;
 mod scanning;
 mod scripts;
 mod sets;

@@ -7,6 +7,8 @@ macro_rules! bit_set {
         pub struct $name($repr);
 
         impl $name {
+            /// All there are.
+            pub const ALL: $name = $name(0 $(| 1 << $bit)*);
             /// The empty set.
             pub const NONE: $name = $name(0);
             $($(#[$item_doc])* pub const $item: $name = $name(1 << $bit);)*
@@ -25,14 +27,14 @@ macro_rules! bit_set {
 
             /// The names of the members, as Redis prints them.
             pub fn names(self) -> impl Iterator<Item = &'static str> {
-                const ALL: &[($name, &str)] = &[$(($name::$item, $text)),*];
-                ALL.iter().filter(move |(item, _)| self.has(*item)).map(|(_, text)| *text)
+                const EACH: &[($name, &str)] = &[$(($name::$item, $text)),*];
+                EACH.iter().filter(move |(item, _)| self.has(*item)).map(|(_, text)| *text)
             }
 
             /// The member with this name.
             pub fn by_name(name: &str) -> Option<$name> {
-                const ALL: &[($name, &str)] = &[$(($name::$item, $text)),*];
-                ALL.iter().find(|(_, text)| text.eq_ignore_ascii_case(name)).map(|(item, _)| *item)
+                const EACH: &[($name, &str)] = &[$(($name::$item, $text)),*];
+                EACH.iter().find(|(_, text)| text.eq_ignore_ascii_case(name)).map(|(item, _)| *item)
             }
         }
     };
@@ -70,6 +72,8 @@ bit_set! {
         MAY_REPLICATE = 12 => "may_replicate";
         /// It may do without the keys that it can have.
         NO_MANDATORY_KEYS = 17 => "no_mandatory_keys";
+        /// Refused while another data set is loaded beside the one that is served.
+        NO_ASYNC_LOADING = 18 => "no_async_loading";
         /// Not allowed in a transaction.
         NO_MULTI = 13 => "no_multi";
         /// Key positions depend on arguments.

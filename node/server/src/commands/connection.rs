@@ -67,6 +67,7 @@ const READWRITE: NodeCommand = NodeCommand::new(
 /// ASKING
 const ASKING: NodeCommand = NodeCommand::new(
     Spec::new("asking", Group::Cluster, "3.0.0", "Says that the client follows an -ASK redirect.")
+        .differs("Taken, and not used: nobody answers `-ASK`, since slots move all at once.")
         .flags(FAST),
     asking,
 );

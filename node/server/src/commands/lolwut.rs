@@ -14,6 +14,7 @@ pub(super) const COMMANDS: &[NodeCommand] = &[LOLWUT];
 /// LOLWUT [VERSION version]
 const LOLWUT: NodeCommand = NodeCommand::new(
     Spec::new("lolwut", Group::Server, "5.0.0", "Shows a picture and the version.")
+        .differs("One picture, whatever the version.")
         .args(&[integer("version").after("VERSION").optional()])
         .arity(-1)
         .flags(Flags::FAST),

@@ -22,7 +22,7 @@ const MEMORY: NodeCommand = NodeCommand::container(
     SUBCOMMANDS,
 );
 
-subcommands!(SUBCOMMANDS: 5 = [DOCTOR, HELP, PURGE, STATS, USAGE]);
+subcommands!(SUBCOMMANDS: 6 = [DOCTOR, HELP, MALLOC_STATS, PURGE, STATS, USAGE]);
 
 const fn sub(name: &'static str, summary: &'static str) -> Spec {
     Spec::new(name, Group::Server, "4.0.0", summary).sub_args(&[])
@@ -36,6 +36,15 @@ const DOCTOR: NodeCommand =
 const HELP: NodeCommand = NodeCommand::new(
     sub("help", "Lists the subcommands.").flags(Flags::LOADING.or(Flags::STALE)),
     show_help,
+);
+
+/// MEMORY MALLOC-STATS
+const MALLOC_STATS: NodeCommand = NodeCommand::new(
+    sub("malloc-stats", "Shows what the allocator tells of itself.")
+        .differs("A few lines in place of jemalloc's own pages.")
+        .complexity("Depends on how much memory is allocated, could be slow")
+        .tips(SPECIAL),
+    malloc_stats,
 );
 
 /// MEMORY PURGE
@@ -53,6 +62,7 @@ const STATS: NodeCommand =
 /// MEMORY USAGE key [SAMPLES count]
 const USAGE: NodeCommand = NodeCommand::reading(
     sub("usage", "Returns the bytes that a key and its value occupy.")
+        .differs("Exact whatever `SAMPLES` says: collections know what they occupy.")
         .sub_args(&[
             key("key").access(KeyAccess::PEEK),
             integer("count").after("SAMPLES").optional(),
@@ -64,6 +74,8 @@ const USAGE: NodeCommand = NodeCommand::reading(
 const LINES: &[&str] = &[
     "DOCTOR",
     "    Return memory problems reports.",
+    "MALLOC-STATS",
+    "    Return internal statistics report from the memory allocator.",
     "PURGE",
     "    Attempt to purge dirty pages for reclamation by the allocator.",
     "STATS",
@@ -120,6 +132,13 @@ fn doctor(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Ou
 
 fn show_help(_: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     help::write(reply, "MEMORY", LINES);
+    Ok(Outcome::Done)
+}
+
+fn malloc_stats(cx: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
+    let report = cx.shared.observe.process().allocator_report();
+    let report = report.as_deref().unwrap_or("Stats not supported for the current allocator");
+    reply.verbatim("txt", report.as_bytes());
     Ok(Outcome::Done)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! One file per group of siblings; a declaration stands above its handler, as in the engine.
 
+mod acl;
+mod asynchronous;
 mod authentication;
 mod client;
 mod command;
@@ -14,7 +16,9 @@ mod info;
 mod latency;
 mod lolwut;
 mod memory;
+mod module;
 mod monitor;
+mod persistence;
 pub(crate) mod pubsub;
 mod replication;
 mod server;
@@ -24,6 +28,8 @@ use crate::registry::NodeCommand;
 
 /// Every command of the node.
 pub static FAMILIES: &[&[NodeCommand]] = &[
+    acl::COMMANDS,
+    asynchronous::COMMANDS,
     authentication::COMMANDS,
     crate::cluster::commands::COMMANDS,
     client::COMMANDS,
@@ -36,7 +42,9 @@ pub static FAMILIES: &[&[NodeCommand]] = &[
     latency::COMMANDS,
     lolwut::COMMANDS,
     memory::COMMANDS,
+    module::COMMANDS,
     monitor::COMMANDS,
+    persistence::COMMANDS,
     pubsub::COMMANDS,
     replication::COMMANDS,
     server::COMMANDS,

@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_millis(2);
 /// WAIT numreplicas timeout
 const WAIT: NodeCommand = NodeCommand::new(
     Spec::new("wait", Group::Generic, "3.0.0", "Waits until followers have this client's writes.")
+        .differs("A write is on a majority before it is answered; this counts all that have it.")
         .tips(&["request_policy:all_shards", "response_policy:agg_min"])
         .args(&[integer("numreplicas"), integer("timeout")])
         .flags(Flags::BLOCKING),
@@ -32,6 +33,9 @@ const WAIT: NodeCommand = NodeCommand::new(
 /// WAITAOF numlocal numreplicas timeout
 const WAITAOF: NodeCommand = NodeCommand::new(
     Spec::new("waitaof", Group::Generic, "7.2.0", "Waits until this client's writes are synced.")
+        .differs(
+            "Followers count with `appendfsync always` only: then they have synced what they have.",
+        )
         .args(&[integer("numlocal"), integer("numreplicas"), integer("timeout")])
         .flags(Flags::BLOCKING.or(Flags::NOSCRIPT)),
     waitaof,
@@ -40,6 +44,7 @@ const WAITAOF: NodeCommand = NodeCommand::new(
 /// ROLE
 const ROLE: NodeCommand = NodeCommand::new(
     Spec::new("role", Group::Server, "2.8.12", "Says whether the node leads, and who follows.")
+        .differs("Offsets are indexes of the shard's log.")
         .flags(Flags::FAST.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE)),
     role,
 );

@@ -22,6 +22,9 @@ const TIME: NodeCommand = NodeCommand::new(
 /// SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]
 const SHUTDOWN: NodeCommand = NodeCommand::new(
     Spec::new("shutdown", Group::Server, "1.0.0", "Hands leadership over and stops the node.")
+        .differs(
+            "`SAVE`, `NOSAVE` and `FORCE` make no difference: what was acknowledged is in the log.",
+        )
         .args(&[
             one_of("save", &[token("nosave", "NOSAVE"), token("save", "SAVE")]).optional(),
             token("now", "NOW").optional(),

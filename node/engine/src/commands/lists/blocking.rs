@@ -3,10 +3,11 @@
 use quoris_resp::Writer;
 
 use super::parse_end;
-use super::pop::{Wanted, pop_first, take};
+use super::pop::{pop_first, take};
 use super::rotate::rotate;
 use crate::command::{Args, Command, Run};
 use crate::commands::blocking;
+use crate::commands::popping::{self, Wanted};
 use crate::context::WriteCx;
 use crate::error::Result;
 use crate::spec::{Arg, Flags, Group, KeyAccess, Spec, double, integer, key, one_of, token};
@@ -83,34 +84,19 @@ fn brpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
 }
 
 fn pop(cx: &mut WriteCx<'_>, args: &Args<'_>, reply: &mut Writer<'_>, end: End) -> Result {
-    let last = args.len() - 1;
-    blocking::timeout(args.get(last), cx.now_ms())?;
-    for word in 1..last {
-        let key = cx.key(args, word);
-        let found = cx.get::<List>(&key).map(|list| list.is_some());
-        if matches!(found, Ok(true)) {
-            reply.array(2);
-            reply.bulk(key.bytes);
-            return take(cx, &key, end, 1, reply);
+    popping::first_or_wait(cx, args, reply, |cx, key, reply| {
+        if cx.get::<List>(key)?.is_none() {
+            return Ok(false);
         }
-        if found.is_err() {
-            cx.found_nothing();
-        }
-        found?;
-    }
-    cx.found_nothing();
-    reply.null_array();
-    Ok(())
+        reply.array(2);
+        reply.bulk(key.bytes);
+        take(cx, key, end, 1, reply).map(|()| true)
+    })
 }
 
 fn blmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let wanted = Wanted::parse(&args, 2)?;
-    blocking::timeout(args.get(1), cx.now_ms())?;
-    let popped = pop_first(cx, &args, &wanted, reply);
-    if !matches!(popped, Ok(true)) {
-        cx.found_nothing();
-    }
-    popped.map(drop)
+    let wanted = Wanted::parse(&args, 2, parse_end)?;
+    popping::some_or_wait(cx, &args, |cx| pop_first(cx, &args, &wanted, reply))
 }
 
 fn blmove(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {

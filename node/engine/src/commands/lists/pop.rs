@@ -4,9 +4,10 @@ use quoris_resp::Writer;
 
 use super::{parse_end, pop_event, removed};
 use crate::command::{Args, Command, Run};
-use crate::commands::{elements, options};
+use crate::commands::elements;
+use crate::commands::popping::{self, Wanted};
 use crate::context::WriteCx;
-use crate::error::{CommandError, MUST_BE_POSITIVE, Result, SYNTAX};
+use crate::error::{CommandError, Result};
 use crate::keyspace::Key;
 use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, token};
 use crate::types::{End, List};
@@ -43,9 +44,6 @@ pub(super) const LMPOP: Command = Command {
     run: Run::Write(lmpop),
 };
 
-const NUMKEYS: CommandError = CommandError::fixed("ERR numkeys should be greater than 0");
-const COUNT: CommandError = CommandError::fixed("ERR count should be greater than 0");
-
 fn lpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     pop(cx, &args, reply, "lpop", End::Front)
 }
@@ -64,13 +62,7 @@ fn pop(
     if args.len() > 3 {
         return Err(CommandError::arity(name));
     }
-    let count = match args.try_get(2) {
-        None => None,
-        Some(text) => {
-            let count = options::integer_or(text, MUST_BE_POSITIVE)?;
-            Some(usize::try_from(count).map_err(|_| MUST_BE_POSITIVE)?)
-        }
-    };
+    let count = popping::count(args)?;
     let key = cx.key(args, 1);
     let Some(list) = cx.get::<List>(&key)? else {
         if count.is_some() {
@@ -87,48 +79,15 @@ fn pop(
 }
 
 fn lmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let wanted = Wanted::parse(&args, 1)?;
+    let wanted = Wanted::parse(&args, 1, parse_end)?;
     pop_first(cx, &args, &wanted, reply).map(drop)
-}
-
-/// What LMPOP and BLMPOP are asked for.
-pub(super) struct Wanted {
-    /// The words of the keys.
-    keys: core::ops::Range<usize>,
-    end: End,
-    count: usize,
-}
-
-impl Wanted {
-    /// Reads `numkeys key [key …] LEFT | RIGHT [COUNT count]` from word `at` on.
-    pub(super) fn parse(args: &Args<'_>, at: usize) -> Result<Wanted> {
-        let numkeys = options::integer_or(args.get(at), NUMKEYS)?;
-        let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
-        let first = at + 1;
-        let place = numkeys.checked_add(first).filter(|place| *place < args.len());
-        let place = place.ok_or(SYNTAX)?;
-        let end = parse_end(args.get(place))?;
-        let count = match args.len() - place {
-            1 => 1,
-            more @ 3.. if options::is(args.get(place + 1), "count") => {
-                let count = options::integer_or(args.get(place + 2), COUNT)?;
-                let count = usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?;
-                if more > 3 {
-                    return Err(SYNTAX);
-                }
-                count
-            }
-            _ => return Err(SYNTAX),
-        };
-        Ok(Wanted { keys: first..place, end, count })
-    }
 }
 
 /// Takes elements from the first list that has any, and writes them, or null. False if none has.
 pub(super) fn pop_first(
     cx: &mut WriteCx<'_>,
     args: &Args<'_>,
-    wanted: &Wanted,
+    wanted: &Wanted<End>,
     reply: &mut Writer<'_>,
 ) -> Result<bool> {
     for word in wanted.keys.clone() {

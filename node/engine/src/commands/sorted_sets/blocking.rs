@@ -2,9 +2,9 @@
 
 use quoris_resp::Writer;
 
-use super::pop::{End, Wanted, pop_first, take};
+use super::pop::{End, parse_end, pop_first, take};
 use crate::command::{Args, Command, Run};
-use crate::commands::blocking;
+use crate::commands::popping::{self, Wanted};
 use crate::context::WriteCx;
 use crate::error::Result;
 use crate::spec::{Flags, Group, KeyAccess, Spec, double, integer, key, one_of, token};
@@ -68,34 +68,18 @@ fn bzpopmax(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Res
 }
 
 fn pop(cx: &mut WriteCx<'_>, args: &Args<'_>, reply: &mut Writer<'_>, end: End) -> Result {
-    let last = args.len() - 1;
-    blocking::timeout(args.get(last), cx.now_ms())?;
-    for word in 1..last {
-        let key = cx.key(args, word);
-        let taken = take(cx, &key, 1, end);
-        if let Ok([(member, score)]) = taken.as_deref() {
-            reply.array(3);
-            reply.bulk(key.bytes);
-            reply.bulk(member);
-            reply.double(*score);
-            return Ok(());
-        }
-        if taken.is_err() {
-            cx.found_nothing();
-        }
-        taken?;
-    }
-    cx.found_nothing();
-    reply.null_array();
-    Ok(())
+    popping::first_or_wait(cx, args, reply, |cx, key, reply| {
+        let taken = take(cx, key, 1, end)?;
+        let [(member, score)] = &taken[..] else { return Ok(false) };
+        reply.array(3);
+        reply.bulk(key.bytes);
+        reply.bulk(member);
+        reply.double(*score);
+        Ok(true)
+    })
 }
 
 fn bzmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let wanted = Wanted::parse(&args, 2)?;
-    blocking::timeout(args.get(1), cx.now_ms())?;
-    let popped = pop_first(cx, &args, &wanted, reply);
-    if !matches!(popped, Ok(true)) {
-        cx.found_nothing();
-    }
-    popped.map(drop)
+    let wanted = Wanted::parse(&args, 2, parse_end)?;
+    popping::some_or_wait(cx, &args, |cx| pop_first(cx, &args, &wanted, reply))
 }

@@ -7,9 +7,10 @@ use quoris_resp::Writer;
 use super::{write_header, write_pair};
 use crate::command::{Args, Command, Run};
 use crate::commands::options;
+use crate::commands::popping::{self, Wanted};
 use crate::context::WriteCx;
 use crate::effects::EventClass;
-use crate::error::{CommandError, MUST_BE_POSITIVE, Result, SYNTAX};
+use crate::error::{Result, SYNTAX};
 use crate::keyspace::Key;
 use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, token};
 use crate::types::SortedSet;
@@ -61,9 +62,6 @@ pub(super) const ZMPOP: Command = Command {
     run: Run::Write(zmpop),
 };
 
-const NUMKEYS: CommandError = CommandError::fixed("ERR numkeys should be greater than 0");
-const COUNT: CommandError = CommandError::fixed("ERR count should be greater than 0");
-
 /// Which end to take from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -85,12 +83,7 @@ fn pop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>, end: End) -
     if args.len() > 3 {
         return Err(SYNTAX);
     }
-    let count = match args.try_get(2) {
-        Some(text) => usize::try_from(options::integer_or(text, MUST_BE_POSITIVE)?)
-            .map_err(|_| MUST_BE_POSITIVE)
-            .map(Some)?,
-        None => None,
-    };
+    let count = popping::count(&args)?;
     let taken = take(cx, &cx.key(&args, 1), count.unwrap_or(1), end)?;
     if count.is_some() {
         write_header(reply, taken.len(), true);
@@ -106,11 +99,11 @@ fn pop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>, end: End) -
 }
 
 fn zmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    let wanted = Wanted::parse(&args, 1)?;
+    let wanted = Wanted::parse(&args, 1, parse_end)?;
     pop_first(cx, &args, &wanted, reply).map(drop)
 }
 
-fn parse_end(word: &[u8]) -> Result<End> {
+pub(super) fn parse_end(word: &[u8]) -> Result<End> {
     if options::is(word, "min") {
         Ok(End::Least)
     } else if options::is(word, "max") {
@@ -120,41 +113,12 @@ fn parse_end(word: &[u8]) -> Result<End> {
     }
 }
 
-/// What ZMPOP and BZMPOP are asked for.
-pub(super) struct Wanted {
-    /// The words of the keys.
-    keys: core::ops::Range<usize>,
-    end: End,
-    count: usize,
-}
-
-impl Wanted {
-    /// Reads `numkeys key [key …] MIN | MAX [COUNT count]` from word `at` on.
-    pub(super) fn parse(args: &Args<'_>, at: usize) -> Result<Wanted> {
-        let numkeys = options::integer_or(args.get(at), NUMKEYS)?;
-        let numkeys = usize::try_from(numkeys).ok().filter(|n| *n > 0).ok_or(NUMKEYS)?;
-        let first = at + 1;
-        let place = numkeys.checked_add(first).filter(|place| *place < args.len());
-        let place = place.ok_or(SYNTAX)?;
-        let end = parse_end(args.get(place))?;
-        let count = match args.len() - place {
-            1 => 1,
-            3 if options::is(args.get(place + 1), "count") => {
-                let count = options::integer_or(args.get(place + 2), COUNT)?;
-                usize::try_from(count).ok().filter(|n| *n > 0).ok_or(COUNT)?
-            }
-            _ => return Err(SYNTAX),
-        };
-        Ok(Wanted { keys: first..place, end, count })
-    }
-}
-
 /// Takes members from the first sorted set that has any, and writes them, or null. False if none
 /// has.
 pub(super) fn pop_first(
     cx: &mut WriteCx<'_>,
     args: &Args<'_>,
-    wanted: &Wanted,
+    wanted: &Wanted<End>,
     reply: &mut Writer<'_>,
 ) -> Result<bool> {
     for word in wanted.keys.clone() {

@@ -31,7 +31,7 @@ const MASTER_DOWN: CommandError =
 
 /// CLUSTER FAILOVER [FORCE | TAKEOVER]
 pub(super) const FAILOVER: NodeCommand = NodeCommand::new(
-    admin("failover", "3.0.0", "Makes a replica the leader of its shard.").sub_args(&[one_of(
+    admin("failover", "3.0.0", "Makes a replica the leader of its shard.").differs("Always a handover that loses nothing; `FORCE` and `TAKEOVER` only do without a leader that does not answer.").sub_args(&[one_of(
         "options",
         &[token("force", "FORCE"), token("takeover", "TAKEOVER")],
     )

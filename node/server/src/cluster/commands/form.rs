@@ -14,6 +14,7 @@ use crate::registry::{NodeCommand, NodeCx, Outcome};
 /// CLUSTER FORM plan
 pub(super) const FORM: NodeCommand = NodeCommand::new(
     admin("form", "7.2.0", "Makes an empty node part of the cluster that a plan describes.")
+        .differs("Not in Redis: `cluster-cli create` sends it.")
         .sub_args(&[string("plan")])
         .complexity("O(N) where N is the number of nodes in the plan"),
     take_plan,
@@ -21,7 +22,8 @@ pub(super) const FORM: NodeCommand = NodeCommand::new(
 
 /// CLUSTER SAVECONFIG
 pub(super) const SAVECONFIG: NodeCommand = NodeCommand::new(
-    admin("saveconfig", "3.0.0", "Does nothing: a node's knowledge is always on its disk."),
+    admin("saveconfig", "3.0.0", "Has what the node knows of its cluster written.")
+        .differs("Does nothing: that is always on its disk."),
     save_config,
 );
 

@@ -34,7 +34,9 @@ const fn of(
     summary: &'static str,
     args: &'static [Arg],
 ) -> Spec {
-    admin(name, since, summary).sub_args(args)
+    admin(name, since, summary)
+        .sub_args(args)
+        .differs("Always refused: the answer says what to use instead.")
 }
 
 instead! {

@@ -73,6 +73,7 @@ pub(super) const LINKS: NodeCommand = NodeCommand::new(
 /// CLUSTER COUNT-FAILURE-REPORTS node-id
 pub(super) const COUNT_FAILURE_REPORTS: NodeCommand = NodeCommand::new(
     spec("count-failure-reports", "3.0.0", "Tells how many nodes take a node for failed.")
+        .differs("1 if this node does, otherwise 0.")
         .sub_args(NODE_ID)
         .flags(Flags::ADMIN.or(Flags::STALE)),
     count_failure_reports,

@@ -23,6 +23,7 @@ pub(super) const ID: NodeCommand =
 pub(super) const NO_EVICT: NodeCommand = NodeCommand::new(
     sub("no-evict", "7.0.0", "Spares the connection when clients use too much memory.")
         .sub_args(&[SWITCH])
+        .differs("Shown, and not used: no client is evicted.")
         .flags(ADMIN),
     no_evict,
 );
@@ -30,7 +31,8 @@ pub(super) const NO_EVICT: NodeCommand = NodeCommand::new(
 /// CLIENT NO-TOUCH ON|OFF
 pub(super) const NO_TOUCH: NodeCommand = NodeCommand::new(
     sub("no-touch", "7.2.0", "Lets the connection read without counting as a use of keys.")
-        .sub_args(&[SWITCH]),
+        .sub_args(&[SWITCH])
+        .differs("Shown, and not used yet."),
     no_touch,
 );
 

@@ -5,7 +5,7 @@ mod info;
 mod keys;
 mod list;
 
-use quoris_engine::spec::{Arg, Flags, Group, Spec, one_of, pattern, string};
+use quoris_engine::spec::{Arg, Categories, Flags, Group, Spec, one_of, pattern, string};
 use quoris_engine::{Args, Command, Result, Run};
 use quoris_resp::Writer;
 
@@ -26,7 +26,7 @@ const fn sub(name: &'static str, since: &'static str, summary: &'static str) -> 
     Spec::new(name, Group::Server, since, summary)
         .sub_args(&[])
         .flags(FLAGS)
-        .categories(quoris_engine::spec::Categories::CONNECTION)
+        .categories(Categories::CONNECTION)
 }
 
 /// COMMAND
@@ -34,7 +34,7 @@ const COMMAND: NodeCommand = NodeCommand::container(
     Spec::new("command", Group::Server, "2.8.13", "Describes all commands.")
         .arity(-1)
         .flags(FLAGS)
-        .categories(quoris_engine::spec::Categories::CONNECTION)
+        .categories(Categories::CONNECTION)
         .complexity("O(N) where N is the total number of Redis commands")
         .tips(UNORDERED),
     SUBCOMMANDS,
@@ -155,6 +155,19 @@ fn commands(registry: &Registry) -> impl Iterator<Item = Named> {
         .map(|command| Named { command, container: None })
 }
 
+/// The full names of the commands and subcommands of an ACL category.
+pub(super) fn names_of(registry: &Registry, category: Categories) -> Vec<String> {
+    names(registry, &list::Filter::Category(category))
+}
+
+fn names(registry: &Registry, filter: &list::Filter<'_>) -> Vec<String> {
+    commands(registry)
+        .flat_map(|named| std::iter::once(named).chain(named.subcommands()))
+        .filter(|named| filter.accepts(*named))
+        .map(Named::full_name)
+        .collect()
+}
+
 /// The command called `name`, or the subcommand called `container|name`.
 fn lookup(registry: &Registry, name: &[u8]) -> Option<Named> {
     let mut parts = name.splitn(2, |byte| *byte == b'|');
@@ -233,16 +246,13 @@ fn show_help(_: &mut NodeCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result<
 }
 
 fn list(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
-    let filter = list::Filter::parse(&args)?;
-    let names: Vec<String> = commands(&cx.shared.registry)
-        .flat_map(|named| std::iter::once(named).chain(named.subcommands()))
-        .filter(|named| filter.accepts(*named))
-        .map(Named::full_name)
-        .collect();
+    let names = names(&cx.shared.registry, &list::Filter::parse(&args)?);
     reply.array(names.len());
     names.iter().for_each(|name| reply.bulk(name.as_bytes()));
     Ok(Outcome::Done)
 }
 
+#[cfg(test)]
+mod coverage;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ pub(super) const COMMANDS: &[NodeCommand] = &[DEBUG];
 /// DEBUG subcommand [arg ...]
 const DEBUG: NodeCommand = NodeCommand::new(
     Spec::new("debug", Group::Server, "1.0.0", "Helps to test the server.")
+        .differs("Has the subcommands that `DEBUG HELP` lists.")
         .args(&[string("subcommand"), string("arg").optional().multiple()])
         .arity(-2)
         .complexity("Depends on subcommand.")

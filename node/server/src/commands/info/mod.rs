@@ -28,6 +28,7 @@ pub(super) const COMMANDS: &[NodeCommand] = &[INFO];
 /// INFO [section ...]
 const INFO: NodeCommand = NodeCommand::new(
     Spec::new("info", Group::Server, "1.0.0", "Tells what the node knows about itself.")
+        .differs("Fields about the log and the shard begin with `quoris_`.")
         .args(&[string("section").optional().multiple()])
         .flags(Flags::LOADING.or(Flags::STALE))
         .categories(Categories::DANGEROUS)
