@@ -54,13 +54,13 @@ impl LuaHost {
 
     /// The shared interpreter, which is made when it is first needed.
     fn shared(&mut self) -> &mut Machine {
-        let pauses = &self.pauses;
+        let pauses = self.pauses.as_ref();
         self.shared.get_or_insert_with(|| new_machine(false, pauses))
     }
 }
 
-fn new_machine(is_exact: bool, pauses: &Option<Rc<Pauses>>) -> Machine {
-    Machine::new(is_exact, pauses.clone())
+fn new_machine(is_exact: bool, pauses: Option<&Rc<Pauses>>) -> Machine {
+    Machine::new(is_exact, pauses.cloned())
         .expect("the prelude runs, and there is no limit on memory yet")
 }
 
@@ -85,7 +85,7 @@ impl ScriptHost for LuaHost {
             return loaded;
         }
         self.shared = None;
-        let outcome = new_machine(true, &self.pauses).load(library);
+        let outcome = new_machine(true, self.pauses.as_ref()).load(library);
         functions::registered(&outcome.unwrap_or(Outcome::Ended(Ending::Memory)))
     }
 
@@ -111,7 +111,7 @@ impl ScriptHost for LuaHost {
         // What the script held goes first.
         self.shared = None;
         recorder.rewind();
-        let mut own = new_machine(true, &self.pauses);
+        let mut own = new_machine(true, self.pauses.as_ref());
         let outcome = own.run(script, parameters, &mut recorder);
         let outcome = outcome.unwrap_or(Outcome::Ended(Ending::Memory));
         conclude(&own, script, &outcome, reply)
