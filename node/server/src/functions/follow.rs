@@ -105,8 +105,8 @@ fn entry(functions: &Functions, is_ours: bool) -> Bytes {
 /// Tells the cluster which record this shard has.
 async fn tell(shared: &Shared, version: u64) {
     let cluster = shared.cluster();
-    let shard = cluster.formation().shard().id;
-    if let Err(error) = cluster.propose(&Change::FollowFunctions { shard, version }).await {
+    let change = Change::FollowFunctions { shard: cluster.formation().shard().id, version };
+    if let Err(error) = cluster.propose(&change).await {
         tracing::debug!("tell the cluster of functions: {error:?}");
     }
 }
