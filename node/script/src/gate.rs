@@ -23,6 +23,7 @@ use quoris_engine::Args;
 use quoris_engine::scripting::Parameters;
 use quoris_resp::Span;
 
+use crate::machine::MEMORY_BYTES_MAX;
 use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter};
 use crate::number;
 use crate::recorder::Recorder;
@@ -218,6 +219,10 @@ unsafe fn ask(state: *mut lua_State, visit: &mut Visit<'_, '_>, kind: isize) -> 
             return Said::Refused(BAD_ARGUMENT);
         }
         spans.push(Span { start, len: bytes.len() as u32 - start });
+        if bytes.len() > MEMORY_BYTES_MAX {
+            visit.meter.end(Ending::Memory);
+            return Said::Ended;
+        }
     }
     catch_unwind(AssertUnwindSafe(|| answer(visit, kind))).unwrap_or_else(|panic| {
         visit.panic = Some(panic);
@@ -236,7 +241,8 @@ fn answer(visit: &mut Visit<'_, '_>, kind: isize) -> Said {
         visit.meter.end(Ending::Memory);
         return Said::Ended;
     };
-    visit.meter.charge(CALL_STEPS + (range.len() / BYTES_PER_STEP) as i64);
+    let moved = visit.words.0.len() + range.len();
+    visit.meter.charge(CALL_STEPS + (moved / BYTES_PER_STEP) as i64);
     Said::Reply(ptr::from_ref(visit.recorder.reply(range)))
 }
 

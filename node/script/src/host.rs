@@ -20,7 +20,7 @@ use quoris_engine::{CommandError, error::Result};
 use quoris_resp::Writer;
 
 use crate::functions;
-use crate::machine::{Machine, Outcome};
+use crate::machine::{Machine, Outcome, Terms};
 use crate::meter::{Ending, STEPS_MAX};
 use crate::pauses::Pauses;
 use crate::recorder::Recorder;
@@ -32,7 +32,7 @@ const UNKNOWN: &str = "ERR unknown error";
 /// Runs the scripts of one engine.
 pub struct LuaHost {
     shared: Option<Machine>,
-    pauses: Option<Rc<Pauses>>,
+    terms: Terms,
 }
 
 impl Default for LuaHost {
@@ -44,23 +44,32 @@ impl Default for LuaHost {
 impl LuaHost {
     /// A host that has run nothing.
     pub fn new() -> Self {
-        LuaHost { shared: None, pauses: None }
+        LuaHost { shared: None, terms: Terms { budget: STEPS_MAX, pauses: None } }
     }
 
     /// The same, for scripts that pause while they only read inside a [`Fiber`](crate::Fiber).
     pub fn with_pauses(pauses: &Rc<Pauses>) -> Self {
-        LuaHost { shared: None, pauses: Some(Rc::clone(pauses)) }
+        let pauses = Some(Rc::clone(pauses));
+        LuaHost { shared: None, terms: Terms { budget: STEPS_MAX, pauses } }
+    }
+
+    /// The same with another budget of steps. All replicas of a shard have to have the same.
+    #[must_use]
+    pub fn with_budget(mut self, steps: u32) -> Self {
+        self.terms.budget = steps.into();
+        self.shared = None;
+        self
     }
 
     /// The shared interpreter, which is made when it is first needed.
     fn shared(&mut self) -> &mut Machine {
-        let pauses = self.pauses.as_ref();
-        self.shared.get_or_insert_with(|| new_machine(false, pauses))
+        let terms = &self.terms;
+        self.shared.get_or_insert_with(|| new_machine(false, terms))
     }
 }
 
-fn new_machine(is_exact: bool, pauses: Option<&Rc<Pauses>>) -> Machine {
-    Machine::new(is_exact, pauses.cloned())
+fn new_machine(is_exact: bool, terms: &Terms) -> Machine {
+    Machine::new(is_exact, terms.clone())
         .expect("the prelude runs, and there is no limit on memory yet")
 }
 
@@ -85,7 +94,7 @@ impl ScriptHost for LuaHost {
             return loaded;
         }
         self.shared = None;
-        let outcome = new_machine(true, self.pauses.as_ref()).load(library);
+        let outcome = new_machine(true, &self.terms).load(library);
         functions::registered(&outcome.unwrap_or(Outcome::Ended(Ending::Memory)))
     }
 
@@ -111,7 +120,7 @@ impl ScriptHost for LuaHost {
         // What the script held goes first.
         self.shared = None;
         recorder.rewind();
-        let mut own = new_machine(true, self.pauses.as_ref());
+        let mut own = new_machine(true, &self.terms);
         let outcome = own.run(script, parameters, &mut recorder);
         let outcome = outcome.unwrap_or(Outcome::Ended(Ending::Memory));
         conclude(&own, script, &outcome, reply)
@@ -135,15 +144,17 @@ fn conclude(
 ) -> Result {
     match outcome {
         Outcome::Returned(value) => {
-            let mut returned = Returned { reply, protocol: machine.meter.protocol.get() };
+            let (meter, mark) = (&*machine.meter, reply.mark());
+            let mut returned = Returned { reply, protocol: meter.protocol.get(), meter, mark };
             returned.write(value, 0).map_err(|unsayable| match unsayable {
                 Unsayable::TooDeep => TOO_DEEP,
+                Unsayable::TooMuch => ended(machine, script, meter.ending()),
                 Unsayable::Lua(error) => CommandError::text(format!("ERR {error}")),
             })
         }
         Outcome::Failed(Value::Table(error)) => Err(failure(script, error)),
         Outcome::Failed(_) => Err(CommandError::fixed(UNKNOWN)),
-        Outcome::Ended(ending) => Err(ended(machine, script, *ending)),
+        Outcome::Ended(ending) => Err(ended(machine, script, Some(*ending))),
     }
 }
 
@@ -164,11 +175,13 @@ fn failure(script: &Script, error: &Table) -> CommandError {
     }
 }
 
-fn ended(machine: &Machine, script: &Script, ending: Ending) -> CommandError {
+fn ended(machine: &Machine, script: &Script, ending: Option<Ending>) -> CommandError {
     let why = match ending {
-        Ending::Killed => return killed(script, machine.meter.killed_at()),
-        Ending::Steps => format!("ran for more than {STEPS_MAX} instructions"),
-        Ending::Memory => "needs more memory than a script may have".into(),
+        Some(Ending::Killed) => return killed(script, machine.meter.killed_at()),
+        Some(Ending::Steps) | None => {
+            format!("ran for more than {} instructions", machine.meter.budget())
+        }
+        Some(Ending::Memory) => "needs more memory than a script may have".into(),
     };
     CommandError::text(format!("ERR The script {why} and was ended script: {}", script.title()))
 }

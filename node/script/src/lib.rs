@@ -29,10 +29,12 @@ mod machine;
 mod math;
 mod meter;
 mod number;
+mod patterns;
 mod pauses;
 mod recorder;
 mod replies;
 mod strings;
+mod toll;
 mod values;
 
 pub use host::LuaHost;

@@ -17,6 +17,7 @@ use crate::guard::guard;
 use crate::meter::{Ending, Meter, PERIOD, STEPS_MAX};
 use crate::pauses::Pauses;
 use crate::recorder::Recorder;
+use crate::toll::toll;
 use crate::{api, libraries, math, strings};
 
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -30,6 +31,9 @@ const COLLECT_BYTES: usize = 128 << 20;
 const COMPILED_BYTES_MAX: usize = 16 << 20;
 /// Steps of a library that registers its functions; Redis gives it half a second.
 const LOAD_STEPS_MAX: i64 = STEPS_MAX / 4;
+/// How much a script may allocate in all before that counts as work. One that comes this far has an
+/// interpreter of its own on every replica, whatever the shared one held already.
+const FREE_BYTES: usize = 256 << 20;
 /// How much garbage is left between scripts: little enough to stay in the processor's cache.
 const GARBAGE_BYTES_MAX: usize = 1 << 20;
 
@@ -43,11 +47,20 @@ pub(crate) enum Outcome {
     Ended(Ending),
 }
 
+/// On which terms scripts run.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    /// Steps of a script that cannot be killed.
+    pub budget: i64,
+    /// How the others pause.
+    pub pauses: Option<Rc<Pauses>>,
+}
+
 /// An interpreter.
 pub(crate) struct Machine {
     lua: Lua,
     pub meter: Rc<Meter>,
-    pauses: Option<Rc<Pauses>>,
+    terms: Terms,
     run: Function,
     load: Function,
     compiled: BTreeMap<Sha, Function>,
@@ -60,7 +73,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A new one; `is_exact` if it is for one script only.
-    pub(crate) fn new(is_exact: bool, pauses: Option<Rc<Pauses>>) -> Result<Self> {
+    pub(crate) fn new(is_exact: bool, terms: Terms) -> Result<Self> {
         let lua = Lua::new_with(StdLib::TABLE | StdLib::STRING | StdLib::MATH, LuaOptions::new())?;
         lua.gc_stop();
         let meter = Rc::new(Meter::new(is_exact));
@@ -73,7 +86,7 @@ impl Machine {
         let mut machine = Machine {
             lua,
             meter,
-            pauses,
+            terms,
             run,
             load,
             compiled: BTreeMap::new(),
@@ -116,8 +129,9 @@ impl Machine {
     ) -> Result<Outcome> {
         let function = self.compile(script)?;
         let (writes, seed) = (recorder.calls().writes(), recorder.calls().seed());
-        let pauses = self.pauses.clone().filter(|pauses| !writes && pauses.is_inside());
-        self.meter.begin(seed, pauses.is_some());
+        let pauses = self.terms.pauses.clone().filter(|pauses| !writes && pauses.is_inside());
+        let budget = if pauses.is_some() { i64::MAX } else { self.terms.budget };
+        self.meter.begin(seed, budget);
         self.count_instructions(pauses)?;
         let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
         let name = match &script.part {
@@ -133,7 +147,7 @@ impl Machine {
     /// Lets a library register its functions, and returns them as a table.
     pub(crate) fn load(&mut self, library: &Script) -> Result<Outcome> {
         let function = self.compile(library)?;
-        self.meter.begin(0, false);
+        self.meter.begin(0, STEPS_MAX);
         self.meter.charge(STEPS_MAX - LOAD_STEPS_MAX);
         self.count_instructions(None)?;
         let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
@@ -178,6 +192,7 @@ impl Machine {
     fn count_instructions(&self, pauses: Option<Rc<Pauses>>) -> Result<()> {
         let meter = self.meter.clone();
         let collect_at = Cell::new(COLLECT_BYTES);
+        let (held, allocated) = (Cell::new(self.lua.used_memory()), Cell::new(0));
         self.lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(PERIOD),
             move |lua, _| {
@@ -187,11 +202,20 @@ impl Machine {
                 if meter.charge(PERIOD.into()) {
                     return Err(Error::runtime("budget"));
                 }
-                if meter.is_exact && lua.used_memory() > collect_at.get() {
+                if !meter.is_exact {
+                    return Ok(VmState::Continue);
+                }
+                let grown = lua.used_memory().saturating_sub(held.get());
+                allocated.set(allocated.get() + grown);
+                if allocated.get() > FREE_BYTES {
+                    meter.charge_bytes(grown);
+                }
+                if lua.used_memory() > collect_at.get() {
                     lua.gc_collect()?;
                     lua.gc_stop();
                     collect_at.set(COLLECT_BYTES.max(lua.used_memory() * 2));
                 }
+                held.set(lua.used_memory());
                 Ok(VmState::Continue)
             },
         )
@@ -228,7 +252,12 @@ fn offers(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
     host.raw_set("where", lua.create_function(|lua, ()| place(lua))?)?;
     host.raw_set("period", PERIOD)?;
     host.raw_set("null", Value::NULL)?;
+    let taken = meter.clone();
+    let toll =
+        move |lua: &Lua, (native, rate): (Function, String)| toll(lua, &taken, native, &rate);
+    host.raw_set("toll", lua.create_function(toll)?)?;
     host.raw_set("string", strings::functions(lua, meter)?)?;
+    host.raw_set("patterns", strings::parts(lua, meter)?)?;
     host.raw_set("math", math::functions(lua, meter)?)?;
     host.raw_set("os", api::clock(lua, meter)?)?;
     host.raw_set("api", api::functions(lua, meter)?)?;

@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use quoris_resp::Protocol;
 
 use crate::libraries::JsonSettings;
+use crate::machine::MEMORY_BYTES_MAX;
 
 /// Steps of one script: a second or two.
 pub(crate) const STEPS_MAX: i64 = 100_000_000;
@@ -64,10 +65,10 @@ impl Meter {
         }
     }
 
-    /// A script begins, with a budget unless it can be killed.
-    pub(crate) fn begin(&self, seed: u64, is_killable: bool) {
-        self.budget.set(if is_killable { i64::MAX } else { STEPS_MAX });
-        self.left.set(self.budget.get());
+    /// A script begins, and may use up so many steps.
+    pub(crate) fn begin(&self, seed: u64, budget: i64) {
+        self.budget.set(budget);
+        self.left.set(budget);
         self.ending.set(None);
         self.random.set(seed & RANDOM_MASK);
         self.protocol.set(Protocol::Resp2);
@@ -89,6 +90,20 @@ impl Meter {
         self.charge((bytes / BYTES_PER_STEP) as i64)
     }
 
+    /// A step of making something that is so many bytes long already.
+    ///
+    /// # Errors
+    /// That it is too much.
+    pub(crate) fn afford(&self, bytes: usize) -> Result<(), &'static str> {
+        if self.charge(1) {
+            Err("budget")
+        } else if bytes > MEMORY_BYTES_MAX {
+            Err("not enough memory")
+        } else {
+            Ok(())
+        }
+    }
+
     /// How many steps were used.
     pub(crate) fn used(&self) -> i64 {
         self.budget.get() - self.left.get()
@@ -100,6 +115,11 @@ impl Meter {
             self.killed_at.replace(place);
             self.end(Ending::Killed);
         }
+    }
+
+    /// How many steps it could use up.
+    pub(crate) fn budget(&self) -> i64 {
+        self.budget.get()
     }
 
     /// Where it was killed.

@@ -12,7 +12,9 @@ local error, getmetatable, ipairs, loadstring, next = error, getmetatable, ipair
 local pairs, pcall, rawget, rawset, select = pairs, pcall, rawget, rawset, select
 local setmetatable, tonumber, tostring, type = setmetatable, tonumber, tostring, type
 local xpcall = xpcall
-local concat, insert, foreach = table.concat, table.insert, table.foreach
+local toll = host.toll
+local concat, insert = toll(table.concat, "joined"), toll(table.insert, "moved")
+local foreach = table.foreach
 local create, resume, wrap = coroutine.create, coroutine.resume, coroutine.wrap
 local ended, charge, where = host.ended, host.charge, host.where
 
@@ -164,6 +166,7 @@ function globals.xpcall(f, handler)
 end
 
 local function compile(text, name)
+  charge(#text / 8)
   if text:byte() == 27 then return nil, "attempt to load chunk with wrong mode" end
   return loadstring(text, name)
 end
@@ -194,10 +197,11 @@ end
 
 function globals.gcinfo() return 0, 0 end
 
-for _, name in ipairs {"assert", "error", "ipairs", "rawequal", "select", "tonumber", "type",
-    "unpack", "_VERSION"} do
+for _, name in ipairs {"assert", "error", "ipairs", "rawequal", "select", "type", "_VERSION"} do
   globals[name] = _G[name]
 end
+globals.tonumber = toll(tonumber, "texts")
+globals.unpack = toll(unpack, "results")
 
 -- Coroutines get a count of instructions of their own; making one costs the difference.
 local function spend(steps)
@@ -211,8 +215,10 @@ function coroutines.resume(...) return caught(resume(...)) end
 
 local tables = {}
 for name, f in pairs(table) do tables[name] = f end
+tables.concat = concat
+tables.remove = toll(table.remove, "moved")
+tables.sort = toll(table.sort, "sorted")
 
--- Inserting far before the first element would move everything in between, one by one.
 tables.insert = guard(function(...)
   local t, place = ...
   if type(t) ~= "table" then return bad_argument("insert", "table", ...) end
@@ -224,11 +230,20 @@ tables.insert = guard(function(...)
       local got = type((select(2, ...)))
       return false, "bad argument #2 to 'insert' (number expected, got " .. got .. ")"
     end
-    if place < 1 then spend(#t - place) end
   elseif count ~= 2 then
     return false, "wrong number of arguments to 'insert'"
   end
   return true, insert(...)
+end)
+
+tables.maxn = guard(function(...)
+  local t = ...
+  if type(t) ~= "table" then return bad_argument("maxn", "table", ...) end
+  local largest = 0
+  for key in next, inside[t] or t do
+    if type(key) == "number" and key > largest then largest = key end
+  end
+  return true, largest
 end)
 
 function tables.foreach(t, f)
@@ -246,6 +261,78 @@ local function merged(native, ours, without)
 end
 
 local text = merged(string, guard_all(host.string), {"dump"})
+for name, rate in pairs {byte = "results", char = "results", format = "results", sub = "results",
+    lower = "texts", reverse = "texts", upper = "texts"} do
+  text[name] = toll(string[name], rate)
+end
+
+-- Where a pattern is followed by calls of the script, the loop is here.
+local both, scan, replace = host.patterns.both, host.patterns.scan, host.patterns.replace
+
+local function advance(place, ok, from, to, ...)
+  if not ok then return false, from end
+  if not from then
+    place[1] = 1 / 0
+    return true
+  end
+  place[1] = to > from and to or to + 1
+  return true, ...
+end
+
+text.gmatch = guard(function(...)
+  local ok, subject, pattern = both("gmatch", ...)
+  if not ok then return false, subject end
+  local place, last = {1}, #subject + 1
+  return true, guard(function()
+    if place[1] > last then return true end
+    return advance(place, scan(subject, pattern, place[1], false))
+  end)
+end)
+text.gfind = text.gmatch
+
+-- What becomes of one match: a complaint or nil, the replacement or nil, where the match is.
+local function replaced(by, ok, from, to, ...)
+  if not ok then return from end
+  if not from then return nil end
+  local value
+  if type(by) == "function" then value = by(...) else value = by[(...)] end
+  if value and type(value) ~= "string" and type(value) ~= "number" then
+    return "invalid replacement value (a " .. type(value) .. ")"
+  end
+  return nil, value or nil, from, to
+end
+
+text.gsub = guard(function(...)
+  local _, _, by, most = ...
+  local ok, subject, pattern = both("gsub", ...)
+  if not ok then return false, subject end
+  local kind = type(by)
+  if kind == "string" or kind == "number" then return replace(subject, pattern, by, most) end
+  if kind ~= "table" and kind ~= "function" then
+    return false, "bad argument #3 to 'gsub' (string/function/table expected)"
+  end
+  most = most == nil and 1 / 0 or tonumber(most)
+  if not most then
+    return false, "bad argument #4 to 'gsub' (number expected, got " .. type((select(4, ...))) .. ")"
+  end
+  local pieces, count, at, is_anchored = {}, 0, 1, pattern:byte() == 94
+  while count < most and at <= #subject + 1 do
+    local complaint, value, from, to = replaced(by, scan(subject, pattern, at, true))
+    if complaint then return false, complaint end
+    if not from then break end
+    count = count + 1
+    pieces[#pieces + 1] = subject:sub(at, from - 1)
+    pieces[#pieces + 1] = value or subject:sub(from, to - 1)
+    at = to
+    if to == from then
+      pieces[#pieces + 1] = subject:sub(at, at)
+      at = at + 1
+    end
+    if is_anchored then break end
+  end
+  pieces[#pieces + 1] = subject:sub(at)
+  return true, concat(pieces), count
+end)
 
 globals.string = seal(text)
 globals.table = seal(tables)

@@ -9,6 +9,9 @@ use quoris_resp::Protocol;
 
 /// The most bytes of replies that one script may get.
 const REPLIES_BYTES_MAX: usize = 256 << 20;
+/// The most bytes that it may hand to commands, which may keep them: messages to publish are kept
+/// until the entry is over.
+const REQUESTS_BYTES_MAX: usize = 1 << 30;
 
 /// A script's way to the commands.
 pub(crate) struct Recorder<'c> {
@@ -18,11 +21,13 @@ pub(crate) struct Recorder<'c> {
     ends: Vec<usize>,
     /// How many of them the present run has had.
     had: usize,
+    /// Bytes of all commands that have run.
+    requested: usize,
 }
 
 impl<'c> Recorder<'c> {
     pub(crate) fn new(calls: &'c mut dyn Calls) -> Self {
-        Recorder { calls, replies: Vec::new(), ends: Vec::new(), had: 0 }
+        Recorder { calls, replies: Vec::new(), ends: Vec::new(), had: 0, requested: 0 }
     }
 
     /// The script begins again, and gets the same replies until it comes further than before.
@@ -34,6 +39,10 @@ impl<'c> Recorder<'c> {
     pub(crate) fn call(&mut self, args: Args<'_>, protocol: Protocol) -> Option<Range<usize>> {
         let start = self.had.checked_sub(1).map_or(0, |last| self.ends[last]);
         if self.had == self.ends.len() {
+            self.requested += args.from(0).map(<[u8]>::len).sum::<usize>();
+            if self.requested > REQUESTS_BYTES_MAX {
+                return None;
+            }
             self.calls.call(args, protocol, &mut self.replies);
             self.ends.push(self.replies.len());
         }

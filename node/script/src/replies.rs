@@ -5,6 +5,9 @@
 use mlua::{LuaString, Result, Table, Value};
 use quoris_resp::{Protocol, Writer};
 
+use crate::machine::MEMORY_BYTES_MAX;
+use crate::meter::{Ending, Meter};
+
 /// How deep tables may be nested: enough for every reader, and no danger to the stack.
 const DEPTH_MAX: usize = 128;
 
@@ -13,11 +16,17 @@ pub(crate) struct Returned<'w, 'o> {
     pub reply: &'w mut Writer<'o>,
     /// What the script chose with `redis.setresp`: how booleans look.
     pub protocol: Protocol,
+    /// What pays for it: a table that stands in many places is said as often.
+    pub meter: &'w Meter,
+    /// Where in the output it begins.
+    pub mark: usize,
 }
 
 /// Why there is no reply.
 pub(crate) enum Unsayable {
     TooDeep,
+    /// The script's budget is used up.
+    TooMuch,
     Lua(mlua::Error),
 }
 
@@ -31,6 +40,12 @@ type Said = core::result::Result<(), Unsayable>;
 
 impl Returned<'_, '_> {
     pub(crate) fn write(&mut self, value: &Value, depth: usize) -> Said {
+        if self.reply.mark() - self.mark > MEMORY_BYTES_MAX {
+            self.meter.end(Ending::Memory);
+        }
+        if self.meter.charge(1) {
+            return Err(Unsayable::TooMuch);
+        }
         match value {
             Value::String(text) => self.reply.bulk(&text.as_bytes()),
             Value::Integer(number) => self.reply.integer(*number),

@@ -10,6 +10,7 @@ mod packed;
 
 use std::rc::Rc;
 
+use corosensei::stack::DefaultStack;
 use mlua::{Error, Lua, MultiValue, Result, Table, Value};
 
 use crate::meter::Meter;
@@ -17,7 +18,7 @@ use crate::meter::Meter;
 pub(crate) use json::Settings as JsonSettings;
 
 /// Why a function of a library has no result.
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// What the script is told.
     Said(String),
     /// The interpreter has no memory left.
@@ -42,10 +43,10 @@ impl From<Error> for Fault {
     }
 }
 
-pub(super) type Answer<T = MultiValue> = core::result::Result<T, Fault>;
+pub(crate) type Answer<T = MultiValue> = core::result::Result<T, Fault>;
 
 /// A function of a library.
-pub(super) type Native = fn(&Lua, &Meter, &MultiValue) -> Answer;
+pub(crate) type Native = fn(&Lua, &Meter, &MultiValue) -> Answer;
 
 /// All libraries by name.
 pub(crate) fn all(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
@@ -58,7 +59,7 @@ pub(crate) fn all(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
 }
 
 /// A table of functions that return true and their results, or false and a complaint.
-fn library(lua: &Lua, meter: &Rc<Meter>, functions: &[(&str, Native)]) -> Result<Table> {
+pub(crate) fn library(lua: &Lua, meter: &Rc<Meter>, functions: &[(&str, Native)]) -> Result<Table> {
     let table = lua.create_table()?;
     for (name, function) in functions {
         let (meter, function) = (meter.clone(), *function);
@@ -95,5 +96,21 @@ pub(super) fn as_number(value: &Value) -> Option<f64> {
         Value::Integer(number) => Some(*number as f64),
         Value::Number(number) => Some(*number),
         _ => None,
+    }
+}
+
+/// After how many levels of nested data what goes through them goes on on another stack.
+const LEVELS_PER_STACK: usize = 64;
+/// The size of that, enough for a build without optimisation.
+const STACK_BYTES: usize = 2 << 20;
+
+/// Runs what goes a level deeper where there is room for it on the stack.
+pub(super) fn on_room<T>(depth: usize, deeper: impl FnOnce() -> Answer<T>) -> Answer<T> {
+    if depth % LEVELS_PER_STACK != LEVELS_PER_STACK - 1 {
+        return deeper();
+    }
+    match DefaultStack::new(STACK_BYTES) {
+        Ok(stack) => corosensei::on_stack(stack, deeper),
+        Err(error) => Err(format!("no memory for the stack: {error}").into()),
     }
 }

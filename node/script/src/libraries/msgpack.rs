@@ -4,7 +4,7 @@
 
 use mlua::{Lua, MultiValue, Table, Value};
 
-use super::{Answer, Fault, Native, as_number, one_string};
+use super::{Answer, Fault, Native, as_number, on_room, one_string};
 use crate::api::{integer, text};
 use crate::meter::Meter;
 
@@ -36,13 +36,15 @@ fn pack(lua: &Lua, meter: &Meter, args: &MultiValue) -> Answer {
     }
     let mut out = Vec::new();
     for value in args {
-        encode(value, 0, &mut out)?;
+        encode(meter, value, 0, &mut out)?;
     }
     meter.charge_bytes(out.len());
     one_string(lua, &out)
 }
 
-fn encode(value: &Value, level: usize, out: &mut Vec<u8>) -> Answer<()> {
+fn encode(meter: &Meter, value: &Value, level: usize, out: &mut Vec<u8>) -> Answer<()> {
+    // A table that stands in many places is written as often.
+    meter.afford(out.len())?;
     match value {
         Value::String(bytes) => {
             let bytes = bytes.as_bytes();
@@ -53,7 +55,7 @@ fn encode(value: &Value, level: usize, out: &mut Vec<u8>) -> Answer<()> {
         Value::Integer(_) | Value::Number(_) => {
             encode_number(as_number(value).expect("it is one"), out);
         }
-        Value::Table(table) if level < NESTING_MAX => encode_table(table, level, out)?,
+        Value::Table(table) if level < NESTING_MAX => encode_table(meter, table, level, out)?,
         _ => out.push(0xc0),
     }
     Ok(())
@@ -107,7 +109,7 @@ fn tagged(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
 }
 
 /// A table is an array if its keys are 1 to the number of its elements.
-fn encode_table(table: &Table, level: usize, out: &mut Vec<u8>) -> Answer<()> {
+fn encode_table(meter: &Meter, table: &Table, level: usize, out: &mut Vec<u8>) -> Answer<()> {
     let (mut len, mut largest, mut is_array) = (0_usize, 0.0_f64, true);
     for pair in table.pairs::<Value, Value>() {
         let (key, _) = pair?;
@@ -123,15 +125,15 @@ fn encode_table(table: &Table, level: usize, out: &mut Vec<u8>) -> Answer<()> {
     if is_array && largest == len as f64 {
         header(out, len, Some((0x90, 15)), None, 0xdc);
         for at in 1..=len {
-            encode(&table.raw_get(at)?, level + 1, out)?;
+            encode(meter, &table.raw_get(at)?, level + 1, out)?;
         }
         return Ok(());
     }
     header(out, len, Some((0x80, 15)), None, 0xde);
     for pair in table.pairs::<Value, Value>() {
         let (key, value) = pair?;
-        encode(&key, level + 1, out)?;
-        encode(&value, level + 1, out)?;
+        encode(meter, &key, level + 1, out)?;
+        encode(meter, &value, level + 1, out)?;
     }
     Ok(())
 }
@@ -255,6 +257,10 @@ fn decode_array(lua: &Lua, rest: &mut &[u8], len: usize, depth: usize) -> Answer
     if depth == DEPTH_MAX {
         return Err(BAD.into());
     }
+    on_room(depth, || fill_array(lua, rest, len, depth))
+}
+
+fn fill_array(lua: &Lua, rest: &mut &[u8], len: usize, depth: usize) -> Answer<Value> {
     let table = lua.create_table()?;
     for at in 1..=len {
         table.raw_seti(at, decode(lua, rest, depth + 1)?)?;
@@ -266,6 +272,10 @@ fn decode_map(lua: &Lua, rest: &mut &[u8], len: usize, depth: usize) -> Answer<V
     if depth == DEPTH_MAX {
         return Err(BAD.into());
     }
+    on_room(depth, || fill_map(lua, rest, len, depth))
+}
+
+fn fill_map(lua: &Lua, rest: &mut &[u8], len: usize, depth: usize) -> Answer<Value> {
     let table = lua.create_table()?;
     for _ in 0..len {
         let key = decode(lua, rest, depth + 1)?;

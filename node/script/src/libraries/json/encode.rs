@@ -4,7 +4,7 @@ use mlua::{Lua, MultiValue, Table, Value};
 
 use super::{DEPTH_MAX, Invalid, Settings, as_index};
 use crate::api::complaint;
-use crate::libraries::{Answer, as_number, one_string};
+use crate::libraries::{Answer, as_number, on_room, one_string};
 use crate::meter::Meter;
 use crate::number;
 
@@ -12,13 +12,14 @@ pub(super) fn encode(lua: &Lua, meter: &Meter, args: &MultiValue) -> Answer {
     if args.len() != 1 {
         return Err(complaint(1, "encode", "expected 1 argument").into());
     }
-    let mut encoder = Encoder { settings: &meter.json, out: Vec::new() };
+    let mut encoder = Encoder { meter, settings: &meter.json, out: Vec::new() };
     encoder.value(&args[0], 0)?;
     meter.charge_bytes(encoder.out.len() * 2);
     one_string(lua, &encoder.out)
 }
 
 struct Encoder<'s> {
+    meter: &'s Meter,
     settings: &'s Settings,
     out: Vec<u8>,
 }
@@ -29,6 +30,8 @@ fn refused(what: &str, why: &str) -> String {
 
 impl Encoder<'_> {
     fn value(&mut self, value: &Value, depth: i64) -> Answer<()> {
+        // A table that stands in many places is written as often.
+        self.meter.afford(self.out.len())?;
         match value {
             Value::String(text) => self.string(&text.as_bytes()),
             Value::Integer(_) | Value::Number(_) => {
@@ -89,6 +92,10 @@ impl Encoder<'_> {
         if depth > self.settings.encode_depth.get().min(DEPTH_MAX) {
             return Err(format!("Cannot serialise, excessive nesting ({depth})").into());
         }
+        on_room(depth as usize, || self.open_table(table, depth))
+    }
+
+    fn open_table(&mut self, table: &Table, depth: i64) -> Answer<()> {
         match self.array_len(table)? {
             Some(len) if len > 0 => {
                 self.out.push(b'[');
