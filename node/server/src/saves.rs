@@ -46,16 +46,23 @@ pub(crate) struct Record {
     pub(crate) failed: bool,
 }
 
+/// The newest snapshot when it was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Newest {
+    /// Where it stands in the log; there may be none yet.
+    index: Option<u64>,
+}
+
 /// All snapshots of a node.
 pub(crate) struct Saves {
     job: Cell<Option<Job>>,
     next: Cell<Option<Purpose>>,
     asked: Notify,
     ended: watch::Sender<u64>,
-    saves: Cell<Record>,
-    rewrites: Cell<Record>,
-    /// The index of the newest snapshot, once it has been looked at.
-    newest: Cell<Option<Option<u64>>>,
+    saved: Cell<Record>,
+    rewritten: Cell<Record>,
+    /// The newest snapshot, once it has been looked for.
+    newest: Cell<Option<Newest>>,
     saved_ms: Cell<u64>,
     changes_then: Cell<u64>,
 }
@@ -68,8 +75,8 @@ impl Saves {
             next: Cell::default(),
             asked: Notify::new(),
             ended: watch::channel(0).0,
-            saves: Cell::default(),
-            rewrites: Cell::default(),
+            saved: Cell::default(),
+            rewritten: Cell::default(),
             newest: Cell::default(),
             saved_ms: Cell::new(started_ms),
             changes_then: Cell::new(0),
@@ -109,8 +116,8 @@ impl Saves {
 
     fn records(&self, purpose: Purpose) -> &Cell<Record> {
         match purpose {
-            Purpose::Save => &self.saves,
-            Purpose::Rewrite => &self.rewrites,
+            Purpose::Save => &self.saved,
+            Purpose::Rewrite => &self.rewritten,
         }
     }
 
@@ -126,7 +133,7 @@ impl Saves {
 
     /// Looks whether the shard has taken a snapshot by itself.
     pub(crate) fn look(&self, newest: Option<LogPosition>, now_ms: u64, changes: u64) {
-        let newest = newest.map(|position| position.index);
+        let newest = Newest { index: newest.map(|position| position.index) };
         let before = self.newest.replace(Some(newest));
         if before.is_some_and(|before| before < newest) && self.job.get().is_none() {
             self.count(Purpose::Save, None);
@@ -163,8 +170,8 @@ pub(crate) async fn run(shared: Rc<Shared>) {
         let Some(job) = saves.job() else { continue };
         let changes = shared.stats.changes.get();
         if take(&shared).await {
-            let newest = shared.group().status().snapshot.map(|position| position.index);
-            saves.newest.set(Some(newest));
+            let index = shared.group().status().snapshot.map(|position| position.index);
+            saves.newest.set(Some(Newest { index }));
             saves.count(job.purpose, Some(job.since.elapsed()));
             saves.note(shared.now_ms(), changes);
         } else {

@@ -56,11 +56,10 @@ impl Runner<'_> {
         {
             let first = found.prepared.map(|ready| ready.slot);
             match self.verdict(entry, &args, first, entry.command.writes()) {
-                Verdict::Here => {}
                 Verdict::Refuse(error) => return Some(self.refuse(entry, &error, output)),
                 Verdict::Wait(Hold::Leader) => return Some(Step::Stop(Hold::Leader)),
                 // Entries are not applied, so that nobody could say more about the lease.
-                Verdict::Wait(_) => {}
+                Verdict::Here | Verdict::Wait(_) => {}
             }
         }
         Some(match self.shared.busy(self.now) {
