@@ -11,6 +11,8 @@ pub struct Interests {
     pub touched: bool,
     /// Keyspace notifications, any class.
     pub notifications: bool,
+    /// Keys that scripts read: client-side caches.
+    pub script_reads: bool,
 }
 
 /// The class of a keyspace notification, as the letters of `notify-keyspace-events` name them.
@@ -108,6 +110,8 @@ pub struct Effects {
     pub expired: u64,
     /// What it removed and takes long to drop: to be dropped where nobody waits for it.
     pub garbage: Vec<Garbage>,
+    /// The keys that the command that ran last has read, if it is a script.
+    pub(crate) script_reads: Vec<Vec<u8>>,
     /// The command that ran last would have waited, had it been allowed to.
     pub(crate) found_nothing: bool,
 }

@@ -327,12 +327,20 @@ impl Applying<'_> {
         };
         let mark = reply.mark();
         cx.effects.found_nothing = false;
+        cx.effects.script_reads.clear();
         answer(handler(&mut cx, args, reply), mark, reply)
     }
 
     /// Whether the command that ran last can wait for its keys and has found nothing in them.
     pub fn found_nothing(&self) -> bool {
         self.effects.found_nothing
+    }
+
+    /// The keys that the command that ran last has read, if it is a script and somebody asked for
+    /// them ([`Interests::script_reads`]).
+    #[inline]
+    pub fn script_reads(&self) -> &[Vec<u8>] {
+        &self.effects.script_reads
     }
 
     /// The engine, as it is at this point of the entry.

@@ -149,7 +149,7 @@ fn effects_are_the_same_whoever_asks_for_them() {
         }
         session.engine.digest()
     };
-    let all = Interests { touched: true, notifications: true };
+    let all = Interests { touched: true, notifications: true, ..Interests::default() };
     assert_eq!(run(all), run(Interests::default()));
 }
 

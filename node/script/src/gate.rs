@@ -270,7 +270,8 @@ unsafe fn push_word(state: *mut lua_State, place: c_int, bytes: &mut Vec<u8>) ->
 const PLAIN_MAX: f64 = 1e15;
 
 fn push_number(value: f64, bytes: &mut Vec<u8>) {
-    if value.fract() == 0.0 && value.abs() < PLAIN_MAX {
+    let is_negative_zero = value == 0.0 && value.is_sign_negative();
+    if value.fract() == 0.0 && value.abs() < PLAIN_MAX && !is_negative_zero {
         // It can only fail for want of memory.
         let _ = write!(bytes, "{}", value as i64);
     } else {

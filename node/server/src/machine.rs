@@ -245,6 +245,9 @@ impl BatchRunner<'_> {
             self.shared.stats.failed(item.number);
             self.shared.count_error(&error);
         }
+        if session.is_remembered.get() && item.kind == Kind::Write {
+            self.shared.remember_script_reads(session, applying.script_reads());
+        }
         self.shared.observed(&Ran { session, entry, args, db: item.db, time });
     }
 

@@ -219,7 +219,9 @@ impl Shared {
         let others = self.curious.get() & !(who as u8);
         let curious = if is_on { others | who as u8 } else { others };
         self.curious.set(curious);
-        self.interests.set(Interests { touched: curious != 0, ..self.interests.get() });
+        let script_reads = curious & Curious::Tracking as u8 != 0;
+        let interests = self.interests.get();
+        self.interests.set(Interests { touched: curious != 0, script_reads, ..interests });
     }
 
     /// The shard's group.

@@ -57,6 +57,38 @@ fn a_reader_is_told_once_of_a_key_that_it_has_read() {
 }
 
 #[test]
+fn what_a_script_reads_counts_and_what_it_writes_does_not() {
+    with_node(&[], async |shared| {
+        let (mut reader, _) = resp3(&shared).await;
+        let mut writer = Client::connect(&shared).await;
+        writer.line("MSET a 1 b 2", OK).await;
+        reader.line("CLIENT TRACKING ON", OK).await;
+        let copies = "redis.call('SET', KEYS[2], redis.call('GET', KEYS[1]))";
+        reader.line(&format!("EVAL \"{copies}\" 2 a b"), "_\r\n").await;
+        for line in ["SET b 3", "SET a 2", "SET a 3"] {
+            writer.line(line, OK).await;
+        }
+        reader.expect(&stale(&["a"])).await;
+        // Others' scripts are not this client's.
+        writer.line("EVAL \"return redis.call('GET', KEYS[1])\" 1 b", "$1\r\n3\r\n").await;
+        reader.line("SET c 1", OK).await;
+        writer.line("SET b 4", OK).await;
+        // Only on request, which is good for one command.
+        reader.line("CLIENT TRACKING OFF", OK).await;
+        reader.line("CLIENT TRACKING ON OPTIN", OK).await;
+        let gets = |key| format!("EVAL \"return redis.call('GET', KEYS[1])\" 1 {key}");
+        reader.line("CLIENT CACHING YES", OK).await;
+        reader.line(&gets("a"), "$1\r\n3\r\n").await;
+        reader.line(&gets("b"), "$1\r\n4\r\n").await;
+        for line in ["SET b 5", "SET a 4"] {
+            writer.line(line, OK).await;
+        }
+        reader.expect(&stale(&["a"])).await;
+        reader.line("PING", "+PONG\r\n").await;
+    });
+}
+
+#[test]
 fn a_key_whose_time_is_over_is_told_of() {
     with_node(&[], async |shared| {
         let (mut reader, _) = resp3(&shared).await;

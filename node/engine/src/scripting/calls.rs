@@ -8,7 +8,7 @@ use quoris_resp::{Protocol, Writer};
 use super::here::{self, Here};
 use super::rules::{self, NO_WRITES, NOT_ALLOWED, Slots};
 use super::{Calls, Parameters};
-use crate::command::{Args, Run};
+use crate::command::{Args, Command, Run};
 use crate::context::{Lookups, ReadCx, WriteCx};
 use crate::effects::Effect;
 use crate::error::Result;
@@ -56,6 +56,7 @@ impl<'c, 'e> Writing<'c, 'e> {
         match command.run {
             Run::Write(handler) => handler(&mut self.cx.in_database(self.db), args, reply),
             Run::Read(handler) => {
+                self.note_read(command, &args);
                 let seed = self.cx.rng.next_u64();
                 let cx = ReadCx {
                     keyspace: self.cx.keyspace,
@@ -70,6 +71,14 @@ impl<'c, 'e> Writing<'c, 'e> {
                 handler(&cx, args, reply)
             }
             Run::Container(_) | Run::Node => Err(NOT_ALLOWED),
+        }
+    }
+
+    /// Clients that cache what they read are told of changes to it.
+    fn note_read(&mut self, command: &'static Command, args: &Args<'_>) {
+        if self.cx.interests.script_reads {
+            let keys = rules::key_words(command, args).into_iter().map(|word| args[word].to_vec());
+            self.cx.effects.script_reads.extend(keys);
         }
     }
 

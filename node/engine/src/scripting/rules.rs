@@ -116,6 +116,16 @@ pub(super) fn find(
     Ok(command)
 }
 
+/// Where the keys of a request stand.
+pub(super) fn key_words(command: &'static Command, args: &Args<'_>) -> Vec<usize> {
+    let mut words = Vec::new();
+    for spec in command.spec.key_specs.iter().flatten() {
+        // A request that does not fit fails in the handler, with the handler's words.
+        let _ = spec.find_in(args.len(), |word| args.get(word), &mut words);
+    }
+    words
+}
+
 /// Keeps a script to the slot of the keys that it declared.
 ///
 /// With a single shard there is nowhere else where a key could be, so anything goes. With several,
@@ -143,12 +153,7 @@ impl Slots {
         if !settings.several_shards {
             return Ok(());
         }
-        let mut words = Vec::new();
-        for spec in command.spec.key_specs.iter().flatten() {
-            // A request that does not fit fails in the handler, with the handler's words.
-            let _ = spec.find_in(args.len(), |word| args.get(word), &mut words);
-        }
-        for word in words {
+        for word in key_words(command, args) {
             match self.declared {
                 None => return Err(NOT_LOCAL),
                 Some(slot) if slot != Slot::of_key(args.get(word)) => return Err(OTHER_SLOT),

@@ -81,16 +81,22 @@ pub const ALL: &[Tolerance] = &[
     Tolerance {
         commands: &["incrbyfloat", "hincrbyfloat"],
         because: Because::Declared,
-        explains: |_, ours, theirs| match (ours, theirs) {
+        explains: |request, ours, theirs| match (ours, theirs) {
             (Reply::Bulk(ours), Reply::Bulk(theirs)) => are_near(ours, theirs),
             (ours, Reply::Bulk(theirs)) => is_error(ours) && theirs.len() > 300,
-            _ => false,
+            // An addend that only a long double holds; the stored value is none at all.
+            (ours, theirs) => is_error(ours) && is_error(theirs) && adds_too_much(request),
         },
     },
 ];
 
 fn is_error(reply: &Reply) -> bool {
     matches!(reply, Reply::Error(_))
+}
+
+fn adds_too_much(request: &Request) -> bool {
+    let addend = request.last().and_then(|word| std::str::from_utf8(word).ok());
+    addend.is_some_and(|word| word != "inf" && word.parse() == Ok(f64::INFINITY))
 }
 
 /// Whether both are numbers that differ by what a double loses.

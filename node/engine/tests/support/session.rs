@@ -41,7 +41,7 @@ impl Session {
             now_ms: START_MS,
             seed: 1,
             protocol: Protocol::Resp2,
-            interests: Interests { touched: true, notifications: true },
+            interests: Interests { touched: true, notifications: true, ..Interests::default() },
             show_effects: false,
             garbage: 0,
         }

@@ -33,6 +33,18 @@ pub(crate) struct Track {
     pub(crate) prefixes: BTreeSet<Vec<u8>>,
 }
 
+impl Track {
+    /// Whether the client is told of what its present command reads.
+    pub(crate) fn caches(&self) -> bool {
+        match self.mode {
+            Mode::All => true,
+            Mode::OptIn => self.is_asked,
+            Mode::OptOut => !self.is_asked,
+            Mode::Broadcast => false,
+        }
+    }
+}
+
 /// What `CLIENT TRACKING ON` asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Options {

@@ -120,12 +120,7 @@ impl Shared {
         }
         let mut place = ran.session.tracking.borrow_mut();
         let Some(track) = &mut *place else { return };
-        let caches = match track.mode {
-            Mode::All => true,
-            Mode::OptIn => track.is_asked,
-            Mode::OptOut => !track.is_asked,
-            Mode::Broadcast => false,
-        };
+        let caches = track.caches();
         // Before a transaction, it is about all of that.
         track.is_asked &= ran.session.is_in_multi() || ran.session.in_exec.get();
         drop(place);
@@ -136,6 +131,15 @@ impl Shared {
             self.remember_key(ran.args.get(word), ran.session.id);
             false
         });
+    }
+
+    /// Remembers the keys that a client's script has read within an entry. Its own end is yet to be
+    /// [observed](Shared::observed).
+    #[cold]
+    pub(crate) fn remember_script_reads(&self, session: &Session, keys: &[Vec<u8>]) {
+        if session.tracking.borrow().as_ref().is_some_and(|track| track.caches()) {
+            keys.iter().for_each(|key| self.remember_key(key, session.id));
+        }
     }
 
     fn remember_key(&self, key: &[u8], client: u64) {
