@@ -166,7 +166,7 @@ pub fn scored(reply: Reply) -> Reply {
 /// Distances come from trigonometry, whose last digits depend on the library; and Redis forgets the
 /// sign of a zero in a listpack.
 fn scored_text(number: f64) -> String {
-    format!("{:.13e}", number + 0.0)
+    format!("{:.12e}", number + 0.0)
 }
 
 /// The pairs of a reply in ascending order, whether or not it is a map.
