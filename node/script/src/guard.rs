@@ -4,7 +4,7 @@
 //! wrong. To a script they have to be functions as C writes them: an error that is a string gets the
 //! place of the caller in front, and a script that ends with `return redis.call(…)` still has its
 //! frame when the error is raised, which a function written in Lua would have replaced. A binding
-//! cannot raise a value of Lua's safely, so this is the one place here that is not safe Rust.
+//! cannot raise a value of Lua's safely, so this is not safe Rust.
 
 #![expect(unsafe_code, reason = "raising an error of Lua's own leaves the function by a jump")]
 
