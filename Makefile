@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help verify fix test tools run bench sim oracle sanitize
+.PHONY: help verify fix test tools run bench sim oracle dialogues sanitize
 
 CARGO ?= cargo
 PORT ?= 7000
@@ -40,6 +40,9 @@ run: ## Run a cluster of three shards of three nodes on ports 7000 to 7008
 
 oracle: tools ## Compare the engine with redis-server on random requests; SEEDS=200 FROM=7 FAMILY=sets
 	SEEDS=$(SEEDS) FROM=$(FROM) $(CARGO) test --profile sim --locked -p quoris-engine --test oracle -- $(FAMILY)
+
+dialogues: tools ## Compare a node with redis-server in dialogues of several connections; SEEDS=200 FROM=7
+	SEEDS=$(SEEDS) FROM=$(FROM) $(CARGO) test --locked -p quoris-tests --test dialogues
 
 bench: tools ## Measure beside redis-server; BENCH='single --quick' for a part of it
 	$(CARGO) build --release --locked -p quoris-server -p quoris-cluster-cli

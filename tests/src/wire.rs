@@ -59,21 +59,28 @@ impl Wire {
     /// # Errors
     /// If the connection has ended.
     pub fn reply_if_there(&mut self) -> io::Result<Option<Reply>> {
+        Ok(self.bytes_if_there()?.map(|(reply, _)| reply))
+    }
+
+    /// The same, and as it is on the wire.
+    ///
+    /// # Errors
+    /// If the connection has ended, and every reply before that has been taken.
+    pub fn bytes_if_there(&mut self) -> io::Result<Option<(Reply, Vec<u8>)>> {
         self.stream.set_nonblocking(true)?;
         let received = self.receive();
         self.stream.set_nonblocking(false)?;
-        match received {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
         let parsed = Reply::parse(&self.received)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        Ok(parsed.map(|(reply, length)| {
-            self.received.drain(..length);
-            reply
-        }))
+        if let Some((reply, length)) = parsed {
+            let bytes = self.received.drain(..length).collect();
+            return Ok(Some((reply, bytes)));
+        }
+        match received {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(None),
+        }
     }
 
     /// Everything that arrives up to and including `end`, as it is on the wire.

@@ -68,6 +68,13 @@ pub enum Effect {
         /// The key.
         key: Vec<u8>,
     },
+    /// Who waits for a key has an answer, although its value is what it was.
+    Ready {
+        /// Database number.
+        db: u16,
+        /// The key.
+        key: Vec<u8>,
+    },
     /// A keyspace notification.
     Notify {
         /// Its class.

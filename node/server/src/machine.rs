@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
 use quoris_engine::spec::{Flags, Group};
-use quoris_engine::{Applying, Args, CommandError, Engine, ReadAt, Seeds, Settings, Stamp};
+use quoris_engine::{Applying, CommandError, Engine, ReadAt, Seeds, Settings, Stamp};
 use quoris_resp::Writer;
 use tokio::time::Instant;
 
@@ -15,7 +15,6 @@ use crate::blocking::{End, Waiter, is_nothing, may_wait};
 use crate::dispatch::{AHEAD, silence};
 use crate::functions;
 use crate::observe::Ran;
-use crate::registry::Entry;
 use crate::replies;
 use crate::session::{Ending, Hold, Session};
 use crate::shard_settings;
@@ -214,6 +213,10 @@ impl BatchRunner<'_> {
         let mark = output.len();
         let mut reply = Writer::new(output, session.protocol.get());
         let args = self.batch.args(item);
+        let is_again = matches!(item.kind, Kind::Attempt | Kind::Look);
+        if is_again {
+            self.tally.before_again();
+        }
         let result = match item.kind {
             Kind::Write | Kind::Attempt => {
                 self.tally.before(entry);
@@ -230,14 +233,20 @@ impl BatchRunner<'_> {
             Kind::Exec(count) => return reply.array(count as usize),
             Kind::Node => unreachable!("it runs while the entry is suspended"),
         };
-        let time = self.tally.after(entry);
+        let time =
+            if is_again { Some(self.tally.after_again(entry)) } else { self.tally.after(entry) };
+        let ran = Ran { session, entry, args, db: item.db, time };
         if entry.has(Flags::BLOCKING) && self.exec.is_none() {
             let found = match item.kind {
                 Kind::Read | Kind::Look => result.is_ok() && !is_nothing(&output[mark..]),
                 _ => !applying.found_nothing(),
             };
-            let outcome = (found, result.is_err());
-            if self.after_try(applying.engine(), item, (entry, args), session, outcome) {
+            let goes_on = if is_again {
+                self.after_again(session, &ran, found)
+            } else {
+                self.after_try(applying.engine(), session, &ran, (found, result.is_err()))
+            };
+            if goes_on {
                 return output.truncate(mark);
             }
         }
@@ -248,34 +257,41 @@ impl BatchRunner<'_> {
         if session.is_remembered.get() && item.kind == Kind::Write {
             self.shared.remember_script_reads(session, applying.script_reads());
         }
-        self.shared.observed(&Ran { session, entry, args, db: item.db, time });
+        if !is_again {
+            self.shared.observed(&ran);
+        }
+    }
+
+    /// An attempt to serve one who waits has been made. True if the wait goes on.
+    fn after_again(&self, session: &Rc<Session>, ran: &Ran<'_>, found: bool) -> bool {
+        if found {
+            self.shared.observed_serving(ran);
+            self.shared.served(session);
+        } else {
+            self.shared.not_served(session);
+        }
+        !found
     }
 
     /// A command that can wait has run. True if it does, and its reply is none.
     fn after_try(
         &self,
         engine: &Engine,
-        item: &Item,
-        (entry, args): (&Entry, Args<'_>),
         session: &Rc<Session>,
+        ran: &Ran<'_>,
         (found, failed): (bool, bool),
     ) -> bool {
-        if matches!(item.kind, Kind::Attempt | Kind::Look) {
-            if found {
-                self.shared.served(session);
-            } else {
-                self.shared.not_served(session);
-            }
-            return !found;
-        }
+        let (entry, args, db) = (ran.entry, ran.args, ran.db);
         let asks = !found && !failed && may_wait(entry, &args);
         let waits = asks && session.ending() == Ending::Open;
         let early_end = session.early_end.take();
         self.shared.end_of_try(session);
         if waits {
+            // Whether it was slow shows when it is served.
+            self.shared.observed(&Ran { time: None, ..*ran });
             *session.early_end.borrow_mut() = early_end;
             let now = (engine, Instant::now(), self.now_ms);
-            self.shared.let_wait(session, Waiter::new(entry, &args, item.db, now));
+            self.shared.let_wait(session, Waiter::new(entry, &args, db, now));
         }
         waits
     }
@@ -413,6 +429,7 @@ fn perform(
                 shared.watched_key_touched(db, &key);
                 shared.waited_key_touched(db, key);
             }
+            Effect::Ready { db, key } => shared.waited_key_touched(db, key),
             Effect::Flushed { db } => {
                 shared.watched_databases_flushed(db);
                 shared.waited_databases_changed();

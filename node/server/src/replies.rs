@@ -39,7 +39,7 @@ errors! {
     OUTCOME_UNKNOWN = "ERR outcome unknown: leadership or the majority was lost while this write was being replicated";
     /// Too many connections.
     MAX_CLIENTS = "ERR max number of clients reached";
-    /// `READONLY` and its siblings with `cluster-enabled no`.
+    /// `CLUSTER …` with `cluster-enabled no`.
     CLUSTER_DISABLED = "ERR This instance has cluster support disabled";
     /// A stranger's connection while no password is set.
     PROTECTED = "DENIED Quoris is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Quoris you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Quoris from the same host the server is running, however MAKE SURE Quoris is not publicly accessible from internet if you do so. 2) Disable the protected mode by editing the configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.";
@@ -91,6 +91,8 @@ errors! {
     NOT_IN_EXEC = "ERR This command cannot be part of a transaction";
     /// `MONITOR` inside `EXEC`.
     MONITOR_DENIED = "ERR MONITOR isn't allowed for DENY BLOCKING client";
+    /// `SSUBSCRIBE` inside `EXEC`, where its siblings are allowed.
+    SSUBSCRIBE_DENIED = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client";
     /// A command while a script runs for long.
     BUSY_SCRIPT = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
     /// The same while a function does.

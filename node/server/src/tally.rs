@@ -47,6 +47,20 @@ impl<'a> Tally<'a> {
         None
     }
 
+    /// A command that has been counted, and waited, is about to run again.
+    pub(crate) fn before_again(&mut self) {
+        self.close();
+    }
+
+    /// It has run. Returns how long that took, which is added to its time.
+    pub(crate) fn after_again(&mut self, entry: &Entry) -> Duration {
+        let now = Instant::now();
+        let time = now.saturating_duration_since(self.since);
+        self.stats.ran(entry.number, 0, time);
+        self.since = now;
+        time
+    }
+
     /// Shares out the time since the last call, and returns it if it is all one command's.
     pub(crate) fn close(&mut self) -> Option<Duration> {
         if self.len == 0 {

@@ -301,6 +301,13 @@ impl WriteCx<'_> {
         self.effects.changes += 1;
     }
 
+    /// Lets those who wait for a key look again. To be called behind a silent change.
+    pub fn ready(&mut self, key: &Key<'_>) {
+        if self.interests.touched {
+            self.effects.list.push(Effect::Ready { db: self.db, key: key.bytes.to_vec() });
+        }
+    }
+
     /// Announces something about a key without counting it as a change.
     #[inline]
     pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {

@@ -39,6 +39,24 @@ const JUNK: [&[u8]; 16] = [
     b"GET",
 ];
 
+/// Commands with a timeout among their words, and those that have a reply for each word.
+const UNSPOILT: [&[u8]; 14] = [
+    b"BLPOP",
+    b"BRPOP",
+    b"BLMOVE",
+    b"BRPOPLPUSH",
+    b"BLMPOP",
+    b"BZPOPMIN",
+    b"BZPOPMAX",
+    b"BZMPOP",
+    b"SUBSCRIBE",
+    b"PSUBSCRIBE",
+    b"SSUBSCRIBE",
+    b"UNSUBSCRIBE",
+    b"PUNSUBSCRIBE",
+    b"SUNSUBSCRIBE",
+];
+
 /// A part of a word.
 #[derive(Debug)]
 enum Piece {
@@ -92,10 +110,10 @@ impl Grammar {
         Grammar(rules.into_iter().map(|(name, all)| (name, Node::Choice(all))).collect())
     }
 
-    /// A request made from the rule `command`, now and then spoilt.
-    pub fn request(&self, rng: &mut Rng) -> Request {
+    /// A request made from a rule, now and then spoilt.
+    pub fn request(&self, rule: &str, rng: &mut Rng) -> Request {
         let mut words = Vec::new();
-        self.expand(&self.0["command"], rng, &mut words);
+        self.expand(&self.0[rule], rng, &mut words);
         if rng.below(25) == 0 {
             spoil(&mut words, rng);
         }
@@ -157,7 +175,8 @@ fn choose<'n>(choices: &'n [(usize, Node)], rng: &mut Rng) -> &'n Node {
 /// Drops, doubles, replaces or appends a word; never one that says how long to wait.
 fn spoil(words: &mut Request, rng: &mut Rng) {
     let at = rng.below(words.len());
-    if at > 0 && words[at - 1].eq_ignore_ascii_case(b"block") {
+    let is_whole = UNSPOILT.iter().any(|name| words[0].eq_ignore_ascii_case(name));
+    if is_whole || words.iter().any(|word| word.eq_ignore_ascii_case(b"block")) {
         return;
     }
     let junk = JUNK[rng.below(JUNK.len())].to_vec();

@@ -69,7 +69,8 @@ fn check(family: &str) {
     let (mut shown, mut failed) = (BTreeSet::new(), Vec::new());
     for seed in first..first + number("SEEDS").unwrap_or(SEEDS) {
         let (profile, mut rng) = (Profile::of(seed), Rng::new(seed));
-        let requests: Vec<Request> = (0..REQUESTS).map(|_| grammar.request(&mut rng)).collect();
+        let requests: Vec<Request> =
+            (0..REQUESTS).map(|_| grammar.request("command", &mut rng)).collect();
         let Err(failure) = sequence::run(&mut pair, profile, &requests) else { continue };
         failed.push(seed);
         if shown.len() == SHOWN_MAX {

@@ -143,6 +143,7 @@ impl Session {
 
 fn render_effect(effect: &Effect) -> String {
     match effect {
+        Effect::Ready { db, key } => format!("  ready {db} {}\n", quote(key)),
         Effect::Touched { db, key } => format!("  touched {db} {}\n", quote(key)),
         Effect::Notify { class, event, db, key } => {
             format!("  event {} {event} {db} {}\n", class.letter(), quote(key))

@@ -78,9 +78,8 @@ impl Shared {
         if result.is_err() || is_nothing(&reply) {
             return None;
         }
-        let time = tally.after(entry);
-        tally.close();
-        self.observed(&Ran { session, entry, args, db: waiter.db, time });
+        let time = Some(tally.after_again(entry));
+        self.observed_serving(&Ran { session, entry, args, db: waiter.db, time });
         Some(reply)
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Waiter {
     pub(crate) consumers: Option<Vec<u8>>,
     bytes: Vec<u8>,
     spans: Vec<Span>,
+    /// What the client has sent, where that is something else.
+    asked: Vec<u8>,
     /// The words of the keys it waits for.
     keys: Vec<usize>,
     /// Its place in the queues of its keys.
@@ -64,6 +66,7 @@ impl Waiter {
             consumers: None,
             bytes: Vec::new(),
             spans: Vec::new(),
+            asked: Vec::new(),
             keys: Vec::new(),
             place: 0,
             deadline: None,
@@ -71,7 +74,7 @@ impl Waiter {
             end: None,
         };
         let millis = if waiter.group == Group::Stream {
-            waiter.read_stream(waiting::waiting(engine, db, now_ms, *args))
+            waiter.read_stream(args, waiting::waiting(engine, db, now_ms, *args))
         } else {
             waiter.pop(entry, args)
         };
@@ -93,9 +96,12 @@ impl Waiter {
     }
 
     /// Waits for entries of streams. Returns how long, in milliseconds.
-    fn read_stream(&mut self, waiting: Option<waiting::Waiting>) -> Option<u64> {
+    fn read_stream(&mut self, args: &Args<'_>, waiting: Option<waiting::Waiting>) -> Option<u64> {
         let waiting = waiting.expect("it has run once, and asked to wait");
         encode_command(&mut self.bytes, waiting.words.iter().map(Vec::as_slice));
+        if !args.from(0).eq(waiting.words.iter().map(Vec::as_slice)) {
+            encode_command(&mut self.asked, args.from(0));
+        }
         self.keys = waiting.keys.collect();
         self.consumers = waiting.group;
         Some(waiting.block_ms).filter(|millis| *millis > 0)
@@ -104,6 +110,14 @@ impl Waiter {
     /// Its request.
     pub(super) fn args(&self) -> Args<'_> {
         Args::new(&self.bytes, &self.spans)
+    }
+
+    /// Shows what the client has sent.
+    pub(crate) fn with_asked<R>(&self, show: impl FnOnce(Args<'_>) -> R) -> R {
+        if self.asked.is_empty() {
+            return show(self.args());
+        }
+        show(Args::new(&self.asked, &spans_of(&self.asked)))
     }
 
     /// The keys it waits for.
@@ -193,7 +207,9 @@ mod tests {
         let registry = Registry::new(commands::FAMILIES);
         let plain = waiter(&registry, "XREAD BLOCK 0 STREAMS a b 0 $");
         assert!(plain.keys().eq([b"a", b"b"]) && plain.is_reader);
-        assert_eq!((plain.deadline, plain.consumers), (None, None));
+        assert_eq!((plain.deadline, &plain.consumers), (None, &None));
+        plain.with_asked(|args| assert_eq!(args.get(6), b"0"));
+        plain.with_asked(|args| assert_eq!(args.get(7), b"$"));
         let consumer = waiter(&registry, "XREADGROUP GROUP g c BLOCK 10 STREAMS a >");
         assert!(consumer.deadline.is_some() && !consumer.is_reader);
         assert_eq!(consumer.consumers.as_deref(), Some(&b"g"[..]));

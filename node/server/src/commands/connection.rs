@@ -54,13 +54,16 @@ const QUIT: NodeCommand = NodeCommand::new(
 /// READONLY
 const READONLY: NodeCommand = NodeCommand::new(
     Spec::new("readonly", Group::Cluster, "3.0.0", "Lets this connection read from followers.")
+        .differs("Taken with `cluster-enabled no` too.")
         .flags(FAST),
     readonly,
 );
 
 /// READWRITE
 const READWRITE: NodeCommand = NodeCommand::new(
-    Spec::new("readwrite", Group::Cluster, "3.0.0", "Ends what READONLY began.").flags(FAST),
+    Spec::new("readwrite", Group::Cluster, "3.0.0", "Ends what READONLY began.")
+        .differs("Taken with `cluster-enabled no` too.")
+        .flags(FAST),
     readwrite,
 );
 
@@ -95,6 +98,7 @@ fn echo(_: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Ou
 
 fn select(cx: &mut NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
     let number = parse_i64(&args[1]).ok_or(error::NOT_INTEGER)?;
+    let number = i32::try_from(number).map_err(|_| error::NOT_INT32)?;
     let count = cx.shared.config.borrow().databases() as u16;
     let number = u16::try_from(number).ok().filter(|number| *number < count);
     cx.session.db.set(number.ok_or(error::DB_OUT_OF_RANGE)?);

@@ -2,6 +2,7 @@
 
 use std::cell::Ref;
 use std::rc::Rc;
+use std::time::Duration;
 
 use quoris_engine::spec::Flags;
 use quoris_engine::{Args, CommandError, ReadAt, Run};
@@ -197,18 +198,22 @@ impl<'a> Runner<'a> {
 
     #[inline]
     fn read(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
-        let mark = output.len();
-        self.read_in(self.session.db.get(), entry, args, output);
+        let (mark, db) = (output.len(), self.session.db.get());
+        let time = self.run_read(db, entry, args, output);
         if entry.has(Flags::BLOCKING) && is_nothing(&output[mark..]) && may_wait(entry, &args) {
             output.truncate(mark);
             return self.wait_for_entries(entry, args);
         }
+        self.shared.observed(&Ran { session: self.session, entry, args, db, time });
         silence(self.session, output, mark);
         Step::Next
     }
 
     #[cold]
     fn wait_for_entries(&mut self, entry: &Entry, args: Args<'_>) -> Step {
+        // Whether it was slow shows when it is served.
+        let (session, db) = (self.session, self.session.db.get());
+        self.shared.observed(&Ran { session, entry, args, db, time: None });
         let engine = self.shared.engine.borrow();
         let waiter =
             Waiter::new(entry, &args, self.session.db.get(), (&engine, self.now, self.now_ms));
@@ -216,8 +221,19 @@ impl<'a> Runner<'a> {
         Step::Done(Hold::Blocked)
     }
 
-    #[inline]
     pub(super) fn read_in(&mut self, db: u16, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) {
+        let time = self.run_read(db, entry, args, output);
+        self.shared.observed(&Ran { session: self.session, entry, args, db, time });
+    }
+
+    #[inline]
+    fn run_read(
+        &mut self,
+        db: u16,
+        entry: &Entry,
+        args: Args<'_>,
+        output: &mut Vec<u8>,
+    ) -> Option<Duration> {
         let mut reply = Writer::new(output, self.session.protocol.get());
         let at = ReadAt { db, now_ms: self.now_ms, seed: self.now_ms };
         self.tally.before(entry);
@@ -227,7 +243,7 @@ impl<'a> Runner<'a> {
             self.shared.stats.failed(entry.number);
             self.shared.count_error(&error);
         }
-        self.shared.observed(&Ran { session: self.session, entry, args, db, time });
+        time
     }
 
     fn node_command(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
@@ -322,7 +338,8 @@ impl<'a> Runner<'a> {
         error: &CommandError,
         output: &mut Vec<u8>,
     ) -> Step {
-        if self.session.is_in_multi() {
+        // An EXEC that is refused says so in its own way, also without MULTI.
+        if self.session.is_in_multi() || entry.role == Role::Exec {
             return self.doom(Some(entry), error, output);
         }
         if self.has_batch {
@@ -350,11 +367,13 @@ impl<'a> Runner<'a> {
             return Step::Close;
         }
         let (error, number) = self.shared.registry.refusal(args);
-        if let Some(number) = number {
-            self.shared.stats.rejected(number);
+        match number.map(|number| self.shared.registry.entry(number)) {
+            Some(entry) => self.refuse(entry, &error, output),
+            None => {
+                self.write_error(&error, output);
+                Step::Next
+            }
         }
-        self.write_error(&error, output);
-        Step::Next
     }
 
     fn write_error(&mut self, error: &CommandError, output: &mut Vec<u8>) {

@@ -140,6 +140,7 @@ impl Observe {
 }
 
 /// A command that has run.
+#[derive(Clone, Copy)]
 pub(crate) struct Ran<'a> {
     /// Who called it.
     pub(crate) session: &'a Session,
@@ -176,7 +177,28 @@ impl Shared {
         {
             self.show_to_monitors(ran);
         }
-        let Some(time) = ran.time else { return };
+        if let Some(time) = ran.time {
+            self.note_time(ran, time);
+        }
+    }
+
+    /// Tells of a command that has waited and has run again to be served. It was shown when it
+    /// began to wait.
+    pub(crate) fn observed_serving(&self, ran: &Ran<'_>) {
+        let waiter = ran.session.waiter.borrow();
+        if let (Some(waiter), Some(time)) = (&*waiter, ran.time)
+            && time >= self.observe.slow_from.get()
+        {
+            waiter.with_asked(|args| self.note_time(&Ran { args, ..*ran }, time));
+        }
+        if ran.session.is_remembered.get() {
+            self.remember_read(ran);
+        }
+    }
+
+    fn note_time(&self, ran: &Ran<'_>, time: Duration) {
+        let observe = &self.observe;
+        let flags = ran.entry.command.spec.flags;
         if time >= observe.slowlog_from.get() && !flags.has(Flags::SKIP_SLOWLOG) {
             let now_ms = self.clock.unix_ms();
             observe.slowlog.borrow_mut().add(ran, time, now_ms / 1000);

@@ -230,8 +230,10 @@ fn destroy(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Resu
     let key = cx.key(&args, 2);
     let found = cx.get_mut::<Stream>(&key)?.ok_or(NO_KEY)?.remove_group(args.get(3));
     if found {
+        cx.changed_silently();
+        cx.notify(EventClass::Stream, "xgroup-destroy", &key);
         // Consumers that wait have to hear of it.
-        cx.changed(&key, EventClass::Stream, "xgroup-destroy");
+        cx.ready(&key);
     }
     reply.integer(i64::from(found));
     Ok(())

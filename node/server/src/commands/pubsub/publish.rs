@@ -12,6 +12,7 @@ use crate::registry::{NodeCommand, NodeCx, Outcome};
 pub(super) const PUBLISH: NodeCommand = NodeCommand::new(
     about_channels("publish", "2.0.0", "Sends a message to the subscribers of a channel.")
         .args(&[string("channel"), string("message")])
+        .differs("A script is told 0: how many there are, each node knows for itself.")
         .complexity("O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client).")
         .flags(FLAGS.or(Flags::FAST)),
     publish,
@@ -22,6 +23,7 @@ pub(super) const SPUBLISH: NodeCommand = NodeCommand::new(
     about_channels("spublish", "7.0.0", "Sends a message to the subscribers of a shard's channel.")
         .args(&[SHARD_CHANNEL, string("message")])
         .keys(shard_channels(0))
+        .differs("A script is told 0: how many there are, each node knows for itself.")
         .complexity(
             "O(N) where N is the number of clients subscribed to the receiving shard channel.",
         )

@@ -9,6 +9,7 @@ use quoris_resp::Writer;
 use super::{FLAGS, SHARD_CHANNEL, about_channels, shard_channels};
 use crate::pubsub::Kind;
 use crate::registry::{NodeCommand, NodeCx, Outcome};
+use crate::replies;
 
 const fn sub(name: &'static str, since: &'static str, summary: &'static str) -> Spec {
     about_channels(name, since, summary).flags(FLAGS.or(Flags::NOSCRIPT))
@@ -69,6 +70,9 @@ pub(super) const SUNSUBSCRIBE: NodeCommand = NodeCommand::new(
 );
 
 fn enter(cx: &NodeCx<'_>, kind: Kind, args: Args<'_>, reply: &mut Writer<'_>) -> Result<Outcome> {
+    if kind == Kind::Shard && cx.session.in_exec.get() {
+        return Err(replies::SSUBSCRIBE_DENIED);
+    }
     let names: Vec<Rc<[u8]>> = args.from(1).map(Rc::from).collect();
     let hub = &cx.shared.pubsub;
     // Inside EXEC nothing waits.
