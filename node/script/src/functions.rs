@@ -21,7 +21,7 @@ pub(crate) fn registered(outcome: &Outcome) -> Result<Vec<Registered>, String> {
         }),
         Outcome::Ended(Ending::Steps) => Err(TOO_LONG.into()),
         Outcome::Ended(_) => Err(TOO_LARGE.into()),
-        Outcome::Returned(_) | Outcome::Failed(_) => Err(UNKNOWN.into()),
+        Outcome::Returned(_) | Outcome::Said(_) | Outcome::Failed(_) => Err(UNKNOWN.into()),
     }
 }
 

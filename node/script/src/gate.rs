@@ -1,5 +1,5 @@
 //! The gate through which a script reaches the commands: `redis.call`, `redis.pcall` and
-//! `redis.acl_check_cmd`, and the way into a script.
+//! `redis.acl_check_cmd`.
 //!
 //! Short scripts spend most of their time here, so this works on Lua's own stack: arguments are
 //! copied from it once, to where the engine reads them, and replies are pushed onto it as they are.
@@ -18,11 +18,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 
 use mlua::ffi::{self, lua_State};
-use mlua::{Function, Lua, Result, Table, Value};
+use mlua::{Function, Lua, Result, Table};
 use quoris_engine::Args;
-use quoris_engine::scripting::Parameters;
 use quoris_resp::Span;
 
+use crate::entrance::{Called, Entrance, Left};
 use crate::machine::MEMORY_BYTES_MAX;
 use crate::meter::{BYTES_PER_STEP, CALL_STEPS, Ending, Meter};
 use crate::number;
@@ -52,12 +52,12 @@ pub(crate) struct Gate {
 type Words = (Vec<u8>, Vec<Span>);
 
 /// A run of a script, as its calls see it.
-struct Visit<'r, 'c> {
-    lua: &'r Lua,
+pub(crate) struct Visit<'r, 'c> {
+    pub lua: &'r Lua,
     meter: &'r Meter,
     recorder: &'r mut Recorder<'c>,
     /// What the interpreter may hold, in bytes.
-    limit: usize,
+    pub limit: usize,
     words: Words,
     /// What the engine panicked with.
     panic: Option<Box<dyn Any + Send>>,
@@ -96,49 +96,32 @@ impl Gate {
         Ok(())
     }
 
-    /// Calls `run` of the prelude for a script, or for the function of that name in a library. It
-    /// may hold `allowed` bytes more than there are.
+    /// Lets a script through, which may hold `allowed` bytes more than there are.
     pub(crate) fn run(
         &self,
+        entrance: &Entrance,
         (lua, meter, allowed): (&Lua, &Meter, usize),
-        (run, script, name): (&Function, &Function, Option<&str>),
-        parameters: Parameters<'_>,
+        called: &Called<'_>,
         recorder: &mut Recorder<'_>,
-    ) -> Result<(bool, Value)> {
-        let writes = recorder.calls().writes();
+    ) -> Result<Left> {
         let words = self.words.take();
         let mut visit = Visit { lua, meter, recorder, limit: 0, words, panic: None };
         let visit = ptr::from_mut(&mut visit);
         self.visit.set(visit.cast());
-        // SAFETY: nothing with a destructor lives in the closure, and what it pushes has room. The
-        // visit is alive, and nobody else refers to it while its limit is set.
-        let ran = unsafe {
-            lua.exec_raw::<(bool, Value)>((run, script), |state| {
-                ffi::lua_pushboolean(state, c_int::from(writes));
-                push_words(state, parameters.keys());
-                push_words(state, parameters.values());
-                match name {
-                    Some(name) => push_string(state, name.as_bytes()),
-                    None => ffi::lua_pushnil(state),
-                }
-                (*visit).limit = lua.used_memory() + allowed;
-                set_limit(lua, (*visit).limit);
-                ffi::lua_call(state, 5, 2);
-            })
-        };
+        let left = entrance.run(lua, called, visit.cast(), allowed);
         self.visit.set(ptr::null_mut());
-        set_limit(lua, 0);
         // SAFETY: it is alive until this function ends, and the script's end took back its address.
         let visit = unsafe { &mut *visit };
         self.words.set(std::mem::take(&mut visit.words));
         if let Some(panic) = visit.panic.take() {
             resume_unwind(panic);
         }
-        ran
+        left
     }
 }
 
-fn set_limit(lua: &Lua, bytes: usize) {
+/// What the interpreter may hold, in bytes; anything if 0.
+pub(crate) fn set_limit(lua: &Lua, bytes: usize) {
     lua.set_memory_limit(bytes).expect("the interpreter was made with a counting allocator");
 }
 
@@ -146,7 +129,10 @@ fn set_limit(lua: &Lua, bytes: usize) {
 ///
 /// # Safety
 /// As for [`push_error`].
-unsafe fn push_words<'a>(state: *mut lua_State, words: impl ExactSizeIterator<Item = &'a [u8]>) {
+pub(crate) unsafe fn push_words<'a>(
+    state: *mut lua_State,
+    words: impl ExactSizeIterator<Item = &'a [u8]>,
+) {
     // SAFETY: as the caller promises; there is room for a table and a string.
     unsafe {
         ffi::luaL_checkstack(state, 4, ptr::null());
@@ -173,7 +159,11 @@ unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
             push_error(state, NO_SCRIPT);
             ffi::lua_error(state);
         }
-        set_limit((*visit).lua, 0);
+        // Where memory decides something, it must not run out in the middle of a reply.
+        let is_exact = (*visit).meter.is_exact;
+        if is_exact {
+            set_limit((*visit).lua, 0);
+        }
         let is_fine = match ask(state, &mut *visit, kind) {
             Said::Reply(reply) => push_reply(state, &mut &*reply),
             Said::True => {
@@ -189,11 +179,13 @@ unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
                 ffi::lua_error(state);
             }
         };
-        set_limit((*visit).lua, (*visit).limit);
-        if (*visit).lua.used_memory() > (*visit).limit {
-            (*visit).meter.end(Ending::Memory);
-            ffi::lua_pushnil(state);
-            ffi::lua_error(state);
+        if is_exact {
+            set_limit((*visit).lua, (*visit).limit);
+            if (*visit).lua.used_memory() > (*visit).limit {
+                (*visit).meter.end(Ending::Memory);
+                ffi::lua_pushnil(state);
+                ffi::lua_error(state);
+            }
         }
         if is_fine || kind == PCALL { 1 } else { ffi::lua_error(state) }
     }

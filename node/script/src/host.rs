@@ -23,7 +23,7 @@ use crate::functions;
 use crate::machine::{Machine, Outcome, Terms};
 use crate::meter::{Ending, STEPS_MAX};
 use crate::pauses::Pauses;
-use crate::recorder::Recorder;
+use crate::recorder::{Record, Recorder};
 use crate::replies::{self, Returned, Unsayable};
 
 const TOO_DEEP: CommandError = CommandError::fixed("ERR reached lua stack limit");
@@ -33,6 +33,8 @@ const UNKNOWN: &str = "ERR unknown error";
 pub struct LuaHost {
     shared: Option<Machine>,
     terms: Terms,
+    /// Room for what commands answer.
+    record: Record,
 }
 
 impl Default for LuaHost {
@@ -44,13 +46,17 @@ impl Default for LuaHost {
 impl LuaHost {
     /// A host that has run nothing.
     pub fn new() -> Self {
-        LuaHost { shared: None, terms: Terms { budget: STEPS_MAX, pauses: None } }
+        Self::on(Terms { budget: STEPS_MAX, pauses: None })
     }
 
     /// The same, for scripts that pause while they only read inside a [`Fiber`](crate::Fiber).
     pub fn with_pauses(pauses: &Rc<Pauses>) -> Self {
         let pauses = Some(Rc::clone(pauses));
-        LuaHost { shared: None, terms: Terms { budget: STEPS_MAX, pauses } }
+        Self::on(Terms { budget: STEPS_MAX, pauses })
+    }
+
+    fn on(terms: Terms) -> Self {
+        LuaHost { shared: None, terms, record: Record::default() }
     }
 
     /// The same with another budget of steps. All replicas of a shard have to have the same.
@@ -105,8 +111,10 @@ impl ScriptHost for LuaHost {
         calls: &mut dyn Calls,
         reply: &mut Writer<'_>,
     ) -> Result {
-        let mut recorder = Recorder::new(calls);
-        let shared = self.shared();
+        self.record.clear();
+        let LuaHost { shared, terms, record } = self;
+        let mut recorder = Recorder::new(calls, record);
+        let shared = shared.get_or_insert_with(|| new_machine(false, terms));
         let outcome = shared.run(script, parameters, &mut recorder);
         let outcome = outcome.unwrap_or(Outcome::Ended(Ending::Memory));
         if !matches!(outcome, Outcome::Ended(Ending::Memory)) {
@@ -143,6 +151,10 @@ fn conclude(
     reply: &mut Writer<'_>,
 ) -> Result {
     match outcome {
+        Outcome::Said(text) => {
+            reply.bulk(text);
+            Ok(())
+        }
         Outcome::Returned(value) => {
             let (meter, mark) = (&*machine.meter, reply.mark());
             let mut returned = Returned { reply, protocol: meter.protocol.get(), meter, mark };

@@ -20,6 +20,8 @@
 //! budget. One that only reads has none, but can pause and be killed: see [`pauses`].
 
 mod api;
+mod bytecode;
+mod entrance;
 mod functions;
 mod gate;
 mod guard;
@@ -36,6 +38,7 @@ mod replies;
 mod strings;
 mod toll;
 mod values;
+mod watch;
 
 pub use host::LuaHost;
 pub use pauses::{Fiber, Pauses};

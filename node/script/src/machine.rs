@@ -1,23 +1,22 @@
 //! One interpreter with the sealed world in it.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
-use mlua::{
-    Error, Function, HookTriggers, Lua, LuaOptions, LuaString, Result, StdLib, Table, Value,
-    VmState,
-};
+use mlua::{Function, Lua, LuaOptions, LuaString, Result, StdLib, Table, Value};
 use quoris_engine::scripting::{Parameters, Part, Script, ScriptFlags, Sha};
 
+use crate::bytecode::sets_globals;
+use crate::entrance::{Anchor, Called, Entrance, Left};
 use crate::gate::Gate;
 use crate::guard::guard;
 use crate::meter::{Ending, Meter, PERIOD, STEPS_MAX};
 use crate::pauses::Pauses;
 use crate::recorder::Recorder;
 use crate::toll::toll;
+use crate::watch::Watch;
 use crate::{api, libraries, math, strings};
 
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -25,15 +24,10 @@ const PRELUDE: &str = include_str!("prelude.lua");
 pub(crate) const MEMORY_BYTES_MAX: usize = 256 << 20;
 /// How much a script may allocate in an interpreter that others have used.
 const SHARED_BYTES_MAX: usize = 32 << 20;
-/// From how many bytes on an interpreter of a script's own collects garbage while it runs.
-const COLLECT_BYTES: usize = 128 << 20;
 /// The most text of scripts that are kept compiled.
 const COMPILED_BYTES_MAX: usize = 16 << 20;
 /// Steps of a library that registers its functions; Redis gives it half a second.
 const LOAD_STEPS_MAX: i64 = STEPS_MAX / 4;
-/// How much a script may allocate in all before that counts as work. One that comes this far has an
-/// interpreter of its own on every replica, whatever the shared one held already.
-const FREE_BYTES: usize = 256 << 20;
 /// How much garbage is left between scripts: little enough to stay in the processor's cache.
 const GARBAGE_BYTES_MAX: usize = 1 << 20;
 
@@ -41,6 +35,8 @@ const GARBAGE_BYTES_MAX: usize = 1 << 20;
 pub(crate) enum Outcome {
     /// It returned this.
     Returned(Value),
+    /// It returned this short string.
+    Said(Vec<u8>),
     /// It failed with this error.
     Failed(Value),
     /// It was ended.
@@ -61,14 +57,18 @@ pub(crate) struct Machine {
     lua: Lua,
     pub meter: Rc<Meter>,
     terms: Terms,
-    run: Function,
+    watch: Rc<Watch>,
     load: Function,
-    compiled: BTreeMap<Sha, Function>,
+    compiled: BTreeMap<Sha, Anchor>,
+    /// The one of them that was asked for last.
+    latest: Option<(Sha, Anchor)>,
     compiled_bytes: usize,
     /// What it held after the last collection.
     settled_bytes: usize,
     /// Its way to the commands.
     gate: Gate,
+    /// The way into its scripts.
+    entrance: Entrance,
 }
 
 impl Machine {
@@ -81,43 +81,61 @@ impl Machine {
         let gate = Gate::new();
         gate.offer(&lua, &host)?;
         let prelude = lua.load(PRELUDE).set_name("=quoris");
-        let (world, run, load): (Table, Function, Function) = prelude.call(host)?;
+        let (world, load, prelude): (Table, Function, Table) = prelude.call(host)?;
         lua.set_globals(world)?;
+        let entrance = Entrance::new(&lua, &prelude)?;
+        let watch = Rc::new(Watch::new(&meter));
+        watch.start(&lua)?;
         let mut machine = Machine {
             lua,
             meter,
             terms,
-            run,
+            watch,
             load,
             compiled: BTreeMap::new(),
+            latest: None,
             compiled_bytes: 0,
             settled_bytes: 0,
             gate,
+            entrance,
         };
         machine.collect()?;
         Ok(machine)
     }
 
-    /// The compiled script.
-    pub(crate) fn compile(&mut self, script: &Script) -> Result<Function> {
-        if let Some(function) = self.compiled.get(&script.sha) {
-            return Ok(function.clone());
+    /// Compiles a script, if that has not been done.
+    pub(crate) fn compile(&mut self, script: &Script) -> Result<Anchor> {
+        if let Some((_, known)) = self.latest.filter(|(sha, _)| *sha == script.sha) {
+            return Ok(known);
         }
+        let known = match self.compiled.get(&script.sha) {
+            Some(known) => *known,
+            None => self.compile_new(script)?,
+        };
+        self.latest = Some((script.sha, known));
+        Ok(known)
+    }
+
+    fn compile_new(&mut self, script: &Script) -> Result<Anchor> {
         let name = if script.part == Part::Whole { "@user_script" } else { "@user_function" };
         let chunk = self.lua.load(script.program()).set_name(name);
         let function = chunk.set_mode(ChunkMode::Text).into_function()?;
         if self.compiled_bytes > COMPILED_BYTES_MAX {
             self.forget();
         }
+        // While a library registers its functions, it sees other globals than they do later.
+        let sees_globals = script.part == Part::Whole && !sets_globals(&function.dump(true));
+        let anchor = self.entrance.anchor(&self.lua, function, sees_globals)?;
         self.compiled_bytes += script.source.len();
-        self.compiled.insert(script.sha, function.clone());
-        Ok(function)
+        self.compiled.insert(script.sha, anchor);
+        Ok(anchor)
     }
 
     /// Forgets all compiled scripts.
-    pub(crate) fn forget(&mut self) {
+    fn forget(&mut self) {
+        self.compiled.values().for_each(|anchor| self.entrance.release(*anchor));
         self.compiled.clear();
-        self.compiled_bytes = 0;
+        (self.latest, self.compiled_bytes) = (None, 0);
     }
 
     /// Runs a script.
@@ -127,34 +145,53 @@ impl Machine {
         parameters: Parameters<'_>,
         recorder: &mut Recorder<'_>,
     ) -> Result<Outcome> {
-        let function = self.compile(script)?;
+        let program = self.compile(script)?;
         let (writes, seed) = (recorder.calls().writes(), recorder.calls().seed());
-        let pauses = self.terms.pauses.clone().filter(|pauses| !writes && pauses.is_inside());
+        let pauses = self.terms.pauses.as_ref().filter(|pauses| !writes && pauses.is_inside());
         let budget = if pauses.is_some() { i64::MAX } else { self.terms.budget };
         self.meter.begin(seed, budget);
-        self.count_instructions(pauses)?;
+        self.watch.begin(pauses.cloned(), self.lua.used_memory());
         let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
         let name = match &script.part {
             Part::Function(name) => Some(&**name),
             Part::Whole | Part::Library => None,
         };
+        let called = Called { program, name, parameters, writes };
+        self.entrance.restart_count();
         let world = (&self.lua, &*self.meter, allowed);
-        let called = (&self.run, &function, name);
-        let ran = self.gate.run(world, called, parameters, recorder);
-        Ok(self.judge(ran))
+        let left = self.gate.run(&self.entrance, world, &called, recorder);
+        if self.meter.numbers_objects.take() {
+            self.entrance.tidy();
+        }
+        Ok(match (self.meter.ending(), left) {
+            (Some(ending), _) => Outcome::Ended(ending),
+            (None, Ok(Left::Text(text))) => Outcome::Said(text),
+            (None, Ok(Left::Value(value))) => Outcome::Returned(value),
+            (None, Ok(Left::Error(value @ Value::Table(_)))) => Outcome::Failed(value),
+            // What is left are errors that do not reach the handler: memory has run out, or an
+            // error of the host's, which are about memory too.
+            (None, Ok(Left::Error(_)) | Err(_)) => Outcome::Ended(Ending::Memory),
+        })
     }
 
     /// Lets a library register its functions, and returns them as a table.
     pub(crate) fn load(&mut self, library: &Script) -> Result<Outcome> {
-        let function = self.compile(library)?;
+        let program = self.compile(library)?.function(&self.lua)?;
         self.meter.begin(0, STEPS_MAX);
         self.meter.charge(STEPS_MAX - LOAD_STEPS_MAX);
-        self.count_instructions(None)?;
+        self.watch.begin(None, self.lua.used_memory());
+        self.entrance.restart_count();
+        self.entrance.unsettle();
         let allowed = if self.meter.is_exact { MEMORY_BYTES_MAX } else { SHARED_BYTES_MAX };
         self.lua.set_memory_limit(self.lua.used_memory() + allowed)?;
-        let ran = self.load.call::<(bool, Value)>(function);
+        let ran = self.load.call::<(bool, Value)>(program);
         self.lua.set_memory_limit(0)?;
-        Ok(self.judge(ran))
+        Ok(match (self.meter.ending(), ran) {
+            (Some(ending), _) => Outcome::Ended(ending),
+            (None, Ok((true, value))) => Outcome::Returned(value),
+            (None, Ok((false, value @ Value::Table(_)))) => Outcome::Failed(value),
+            (None, Ok((false, _)) | Err(_)) => Outcome::Ended(Ending::Memory),
+        })
     }
 
     /// How many bytes it holds.
@@ -174,52 +211,6 @@ impl Machine {
         self.settled_bytes = self.lua.used_memory();
         Ok(())
     }
-
-    fn judge(&self, ran: Result<(bool, Value)>) -> Outcome {
-        if let Some(ending) = self.meter.ending() {
-            return Outcome::Ended(ending);
-        }
-        match ran {
-            Ok((true, value)) => Outcome::Returned(value),
-            Ok((false, value @ Value::Table(_))) => Outcome::Failed(value),
-            // What is left are errors that do not reach the handler: memory has run out, or an
-            // error of the host's, which are about memory too.
-            Ok((false, _)) | Err(_) => Outcome::Ended(Ending::Memory),
-        }
-    }
-
-    /// Starts the count of instructions anew.
-    fn count_instructions(&self, pauses: Option<Rc<Pauses>>) -> Result<()> {
-        let meter = self.meter.clone();
-        let collect_at = Cell::new(COLLECT_BYTES);
-        let (held, allocated) = (Cell::new(self.lua.used_memory()), Cell::new(0));
-        self.lua.set_global_hook(
-            HookTriggers::new().every_nth_instruction(PERIOD),
-            move |lua, _| {
-                if pauses.as_ref().is_some_and(|pauses| pauses.tick(PERIOD.into())) {
-                    meter.kill(script_place(lua, 0));
-                }
-                if meter.charge(PERIOD.into()) {
-                    return Err(Error::runtime("budget"));
-                }
-                if !meter.is_exact {
-                    return Ok(VmState::Continue);
-                }
-                let grown = lua.used_memory().saturating_sub(held.get());
-                allocated.set(allocated.get() + grown);
-                if allocated.get() > FREE_BYTES {
-                    meter.charge_bytes(grown);
-                }
-                if lua.used_memory() > collect_at.get() {
-                    lua.gc_collect()?;
-                    lua.gc_stop();
-                    collect_at.set(COLLECT_BYTES.max(lua.used_memory() * 2));
-                }
-                held.set(lua.used_memory());
-                Ok(VmState::Continue)
-            },
-        )
-    }
 }
 
 /// The table of what the prelude needs of the host.
@@ -231,6 +222,14 @@ fn offers(lua: &Lua, meter: &Rc<Meter>) -> Result<Table> {
     host.raw_set(
         "charge",
         lua.create_function(move |_, steps: f64| Ok(charged.charge(steps as i64)))?,
+    )?;
+    let numbering = meter.clone();
+    host.raw_set(
+        "numbers_objects",
+        lua.create_function(move |_, ()| {
+            numbering.numbers_objects.set(true);
+            Ok(())
+        })?,
     )?;
     let full = meter.clone();
     host.raw_set(
@@ -274,7 +273,7 @@ fn place(lua: &Lua) -> Result<(Value, Value)> {
 }
 
 /// Source and line of the innermost function of the script, from a level on.
-fn script_place(lua: &Lua, from: usize) -> Option<(String, usize)> {
+pub(crate) fn script_place(lua: &Lua, from: usize) -> Option<(String, usize)> {
     for level in from.. {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();

@@ -45,6 +45,8 @@ pub(crate) struct Meter {
     random: Cell<u64>,
     /// What `redis.setresp` chose.
     pub protocol: Cell<Protocol>,
+    /// Whether the script has had objects numbered, which the prelude is to forget.
+    pub numbers_objects: Cell<bool>,
     /// Whether the interpreter was made for this script, so that its memory may decide something.
     pub is_exact: bool,
     /// What the script set in `cjson`.
@@ -60,6 +62,7 @@ impl Meter {
             killed_at: RefCell::default(),
             random: Cell::new(0),
             protocol: Cell::new(Protocol::Resp2),
+            numbers_objects: Cell::new(false),
             is_exact,
             json: JsonSettings::default(),
         }

@@ -136,7 +136,10 @@ function globals.tostring(...)
   end
   local meta = getmetatable(value)
   if type(meta) == "table" and rawget(meta, "__tostring") ~= nil then return tostring(value) end
-  numbers = numbers or {}
+  if not numbers then
+    numbers = {}
+    host.numbers_objects()
+  end
   local number = numbers[value]
   if not number then
     count = count + 1
@@ -511,7 +514,7 @@ local function trap(err)
   return err
 end
 
-local function begin(can_write)
+local function prepare(can_write)
   writes, numbers, count = can_write, nil, 0
 end
 
@@ -526,7 +529,7 @@ local function enter(library)
 end
 
 local function load(library)
-  begin(true)
+  prepare(true)
   local ok, all = enter(library)
   return ok, ok and all.list or all
 end
@@ -542,18 +545,4 @@ local function call_function(library, name, keys, values)
   end, trap)
 end
 
-local function run(f, can_write, keys, values, name)
-  begin(can_write)
-  local ok, value
-  if name then
-    ok, value = call_function(f, name, keys, values)
-  else
-    globals.KEYS, globals.ARGV = keys, values
-    ok, value = xpcall(f, trap)
-    globals.KEYS, globals.ARGV = nil, nil
-  end
-  numbers = nil
-  return ok, value
-end
-
-return world, run, load
+return world, load, {globals = globals, trap = trap, prepare = prepare, call = call_function}

@@ -34,14 +34,8 @@ impl<'c, 'e> Writing<'c, 'e> {
         reads_only: bool,
     ) -> Self {
         let (db, seed) = (cx.db, cx.rng.next_u64());
-        Writing {
-            cx,
-            db,
-            seed,
-            slots: Slots::new(parameters.keys()),
-            lookups: Lookups::default(),
-            reads_only,
-        }
+        let slots = Slots::new(cx.settings, parameters.keys());
+        Writing { cx, db, seed, slots, lookups: Lookups::default(), reads_only }
     }
 
     fn run(&mut self, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
@@ -135,7 +129,7 @@ pub(crate) struct Reading<'c, 'e> {
 impl<'c, 'e> Reading<'c, 'e> {
     pub(crate) fn new(cx: &'c ReadCx<'e>, parameters: &Parameters<'_>) -> Self {
         let seed = cx.rng.borrow_mut().next_u64();
-        Reading { cx, db: cx.db, seed, slots: Slots::new(parameters.keys()) }
+        Reading { cx, db: cx.db, seed, slots: Slots::new(cx.settings, parameters.keys()) }
     }
 
     fn run(&mut self, args: Args<'_>, reply: &mut Writer<'_>) -> Result {

@@ -134,12 +134,14 @@ pub(super) fn key_words(command: &'static Command, args: &Args<'_>) -> Vec<usize
 /// replicated setting, because an entry must end in the same way on every replica.
 #[derive(Clone, Copy)]
 pub(super) struct Slots {
+    /// That of the declared keys, where it matters.
     declared: Option<Slot>,
 }
 
 impl Slots {
-    pub(super) fn new<'a>(mut keys: impl Iterator<Item = &'a [u8]>) -> Self {
-        Slots { declared: keys.next().map(Slot::of_key) }
+    pub(super) fn new<'a>(settings: &Settings, mut keys: impl Iterator<Item = &'a [u8]>) -> Self {
+        let first = if settings.several_shards { keys.next() } else { None };
+        Slots { declared: first.map(Slot::of_key) }
     }
 
     /// # Errors

@@ -1,11 +1,12 @@
 //! The names of scripts: SHA-1 of their text.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use sha1::{Digest as _, Sha1};
 
 /// A script's name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sha([u8; 20]);
 
 impl Sha {
@@ -20,11 +21,14 @@ impl Sha {
         if pairs.len() != 20 || !rest.is_empty() {
             return None;
         }
-        let mut bytes = [0; 20];
+        // Wrong digits are looked for once, at the end: EVALSHA reads a name with every call.
+        let (mut bytes, mut wrong) = ([0; 20], 0);
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            let (high, low) = (DIGITS[*high as usize], DIGITS[*low as usize]);
+            wrong |= high | low;
+            *byte = high << 4 | low & 15;
         }
-        Some(Sha(bytes))
+        (wrong & NO_DIGIT == 0).then_some(Sha(bytes))
     }
 
     /// Forty lower-case hexadecimal digits.
@@ -37,8 +41,27 @@ impl Sha {
     }
 }
 
-fn digit(letter: u8) -> Option<u8> {
-    char::from(letter).to_digit(16).map(|digit| digit as u8)
+const NO_DIGIT: u8 = 0x80;
+
+/// What each byte is as a hexadecimal digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        let letter = b"0123456789abcdef"[digit];
+        digits[letter as usize] = digit as u8;
+        digits[letter.to_ascii_uppercase() as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+
+/// It is a hash already, so a part of it will do.
+impl Hash for Sha {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (first, _) = self.0.split_first_chunk().expect("there are twenty bytes");
+        state.write_u64(u64::from_le_bytes(*first));
+    }
 }
 
 impl fmt::Display for Sha {
