@@ -8,6 +8,7 @@
 use anyhow::Result;
 
 use crate::load::{self, Case, Kind, Load};
+use crate::requests::{Numbered, request};
 use crate::servers::{self, Durability, Server};
 use crate::{Effort, table};
 
@@ -16,20 +17,13 @@ const ELEMENTS: u64 = 100_000;
 /// How many small collections are written to.
 const KEYS: u64 = 1000;
 
-/// Appends a request of words.
-macro_rules! request {
-    ($out:expr, $($word:expr),+ $(,)?) => {{
-        let words = [$(format!("{}", $word)),+];
-        quoris_resp::encode_command($out, words.iter().map(String::as_bytes));
-    }};
+fn member(random: u64) -> Numbered {
+    Numbered { before: "m", number: random % ELEMENTS, digits: 11, behind: "" }
 }
 
-fn member(random: u64) -> String {
-    format!("m{:011}", random % ELEMENTS)
-}
-
-fn small(kind: &str, random: u64) -> String {
-    format!("{kind}:{:04}", (random >> 32) % KEYS)
+/// The key of a small collection; `before` ends with a colon.
+fn small(before: &'static str, random: u64) -> Numbered {
+    Numbered { before, number: (random >> 32) % KEYS, digits: 4, behind: "" }
 }
 
 const READS: &[Case] = &[
@@ -41,7 +35,7 @@ const READS: &[Case] = &[
     Case {
         name: "ZRANGE 0 9",
         reply_lines: 21,
-        encode: |out, _| request!(out, "ZRANGE", "zset", 0, 9),
+        encode: |out, _| request!(out, "ZRANGE", "zset", "0", "9"),
     },
     Case {
         name: "HGET",
@@ -51,7 +45,7 @@ const READS: &[Case] = &[
     Case {
         name: "LRANGE 0 9",
         reply_lines: 21,
-        encode: |out, _| request!(out, "LRANGE", "list", 0, 9),
+        encode: |out, _| request!(out, "LRANGE", "list", "0", "9"),
     },
     Case {
         name: "SISMEMBER",
@@ -71,11 +65,11 @@ const READS: &[Case] = &[
                 x,
                 y,
                 "BYRADIUS",
-                500,
+                "500",
                 "km",
                 "ASC",
                 "COUNT",
-                10
+                "10"
             );
         },
     },
@@ -84,7 +78,7 @@ const READS: &[Case] = &[
         reply_lines: 81,
         encode: |out, random| {
             let from = 1 + random % (ELEMENTS - 10);
-            request!(out, "XRANGE", "stream", from, "+", "COUNT", 10);
+            request!(out, "XRANGE", "stream", from, "+", "COUNT", "10");
         },
     },
 ];
@@ -93,13 +87,13 @@ const WRITES: &[Case] = &[
     Case {
         name: "LPUSH",
         reply_lines: 1,
-        encode: |out, random| request!(out, "LPUSH", small("list", random), member(random)),
+        encode: |out, random| request!(out, "LPUSH", small("list:", random), member(random)),
     },
     Case {
         name: "LPUSH and RPOP",
         reply_lines: 3,
         encode: |out, random| {
-            let key = small("queue", random);
+            let key = small("queue:", random);
             request!(out, "LPUSH", key, member(random));
             request!(out, "RPOP", key);
         },
@@ -107,29 +101,33 @@ const WRITES: &[Case] = &[
     Case {
         name: "SADD",
         reply_lines: 1,
-        encode: |out, random| request!(out, "SADD", small("set", random), member(random)),
+        encode: |out, random| request!(out, "SADD", small("set:", random), member(random)),
     },
     Case {
         name: "HSET",
         reply_lines: 1,
-        encode: |out, random| request!(out, "HSET", small("hash", random), member(random), "value"),
+        encode: |out, random| {
+            request!(out, "HSET", small("hash:", random), member(random), "value")
+        },
     },
     Case {
         name: "ZADD",
         reply_lines: 1,
         encode: |out, random| {
-            request!(out, "ZADD", small("zset", random), random % 1_000_000, member(random));
+            request!(out, "ZADD", small("zset:", random), random % 1_000_000, member(random));
         },
     },
     Case {
         name: "INCR",
         reply_lines: 1,
-        encode: |out, random| request!(out, "INCR", small("counter", random)),
+        encode: |out, random| request!(out, "INCR", small("counter:", random)),
     },
     Case {
         name: "XADD",
         reply_lines: 2,
-        encode: |out, random| request!(out, "XADD", small("stream", random), "*", "field", "value"),
+        encode: |out, random| {
+            request!(out, "XADD", small("stream:", random), "*", "field", "value")
+        },
     },
 ];
 
@@ -179,7 +177,8 @@ fn fill(server: &Server) -> Result<()> {
         request!(out, "GEOADD", "geo", x, y, member(n));
     })?;
     let add = |out: &mut Vec<u8>, n: u64| {
-        request!(out, "XADD", "stream", format!("{}-0", n + 1), "field", "value");
+        let id = Numbered { before: "", number: n + 1, digits: 1, behind: "-0" };
+        request!(out, "XADD", "stream", id, "field", "value");
     };
     let can_add = load::probe(server.address, &WRITES[WRITES.len() - 1])?.as_error().is_none();
     if can_add { load::fill(server.address, ELEMENTS, add) } else { Ok(()) }

@@ -25,6 +25,7 @@ mod load;
 mod memory;
 mod messages;
 mod replicated;
+mod requests;
 mod servers;
 mod single;
 mod table;
