@@ -110,6 +110,12 @@ impl<'a> Args<'a> {
         self
     }
 
+    /// Slot and hash of a key, if they were computed ahead.
+    #[inline]
+    pub(crate) fn ready(&self) -> Option<Prepared> {
+        self.prepared
+    }
+
     /// Slot and hash of word `index`, if they were computed ahead.
     pub(crate) fn prepared_for(&self, bytes: &[u8]) -> Option<Prepared> {
         self.prepared.filter(|ready| core::ptr::eq(self.get(ready.word as usize), bytes))

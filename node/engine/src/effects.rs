@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::keyspace::Garbage;
+use crate::keyspace::{Garbage, Key};
 
 /// Which effects somebody outside waits for; the others are not even collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,4 +121,17 @@ pub struct Effects {
     pub(crate) script_reads: Vec<Vec<u8>>,
     /// The command that ran last would have waited, had it been allowed to.
     pub(crate) found_nothing: bool,
+}
+
+impl Effects {
+    /// Adds a keyspace notification, which somebody waits for.
+    pub(crate) fn notify(
+        &mut self,
+        class: EventClass,
+        event: &'static str,
+        db: u16,
+        key: &Key<'_>,
+    ) {
+        self.list.push(Effect::Notify { class, event, db, key: key.bytes.to_vec() });
+    }
 }

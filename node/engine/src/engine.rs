@@ -144,47 +144,6 @@ impl Engine {
         Prepared { word: word as u32, slot, hash }
     }
 
-    /// The first round of fetching what a command will read: its slot's table. To be called for
-    /// all commands of a pipeline before the second round begins.
-    #[inline]
-    pub fn prefetch_table(&self, db: u16, ready: &Prepared) {
-        if db < self.keyspace.database_count() {
-            self.keyspace.database(db).prefetch_table(ready.slot);
-        }
-    }
-
-    /// The second round: the bucket and the entry.
-    #[inline]
-    pub fn prefetch_entry(&self, db: u16, ready: &Prepared) {
-        if db < self.keyspace.database_count() {
-            self.keyspace.database(db).prefetch_entry(ready.slot, ready.hash);
-        }
-    }
-
-    /// The third round, for commands on collections: the collection that the entry owns.
-    #[inline]
-    pub fn prefetch_value(&self, db: u16, ready: &Prepared) {
-        if db < self.keyspace.database_count() {
-            self.keyspace.database(db).prefetch_value(ready.slot, ready.hash);
-        }
-    }
-
-    /// The fourth round: what the collection points to.
-    #[inline]
-    pub fn prefetch_inside(&self, db: u16, ready: &Prepared) {
-        if db < self.keyspace.database_count() {
-            self.keyspace.database(db).prefetch_inside(ready.slot, ready.hash);
-        }
-    }
-
-    /// The fifth round: what that points to.
-    #[inline]
-    pub fn prefetch_deep(&self, db: u16, ready: &Prepared) {
-        if db < self.keyspace.database_count() {
-            self.keyspace.database(db).prefetch_deep(ready.slot, ready.hash);
-        }
-    }
-
     /// Up to `limit` keys that have expired at `now_ms`, of all databases, for the leader to propose
     /// `quoris.expire` for. Walks on from where `place` points to and moves it; slots in which no
     /// key can have expired yet are passed over.

@@ -29,6 +29,7 @@
 
 extern crate alloc;
 
+mod ahead;
 pub mod command;
 pub mod commands;
 pub mod context;
@@ -50,6 +51,7 @@ mod snapshot;
 pub mod spec;
 pub mod types;
 
+pub use ahead::{AHEAD, Upcoming};
 pub use command::{Args, Command, CommandTable, Prepared, Run};
 pub use context::{Lookups, ReadCx, WriteCx};
 pub use effects::{Effects, Interests};

@@ -7,12 +7,10 @@ use alloc::vec::Vec;
 
 use quoris_resp::{Limits, Parsed, Protocol, RequestParser, Span, Writer};
 
+use crate::ahead::{AHEAD, Upcoming};
 use crate::command::{Args, Command, Prepared};
 use crate::engine::{Applying, Engine};
 use crate::spec::{Begin, Spec};
-
-/// How many commands are looked at together.
-const AHEAD: usize = 16;
 
 impl Applying<'_> {
     /// Runs every command of a payload, as a follower does; replies are dropped. The payload is
@@ -100,15 +98,16 @@ impl Reader<'_> {
         !self.found.is_empty()
     }
 
-    /// Asks for the memory that the commands will touch, in rounds that each need what the one
-    /// before asked for.
+    /// Asks for the memory that the commands will touch.
     fn prefetch(&self, engine: &Engine) {
         if self.found.len() < 2 {
             return;
         }
-        let ready = || self.found.iter().filter_map(|it| Some((it.db, it.prepared.as_ref()?)));
-        ready().for_each(|(db, ready)| engine.prefetch_table(db, ready));
-        ready().for_each(|(db, ready)| engine.prefetch_entry(db, ready));
+        let mut upcoming = [None; AHEAD];
+        for (found, upcoming) in self.found.iter().zip(&mut upcoming) {
+            *upcoming = Upcoming::new(found.db, found.command.spec.group, &self.args(found));
+        }
+        engine.prefetch(&upcoming);
     }
 }
 

@@ -6,13 +6,15 @@ use std::task::{Context, Poll};
 use anyhow::Context as _;
 use quoris_consensus::{Committed, LogPosition, Machine};
 use quoris_engine::effects::{Effect, Effects};
-use quoris_engine::spec::{Flags, Group};
-use quoris_engine::{Applying, CommandError, Engine, ReadAt, Seeds, Settings, Stamp};
+use quoris_engine::spec::Flags;
+use quoris_engine::{
+    AHEAD, Applying, CommandError, Engine, ReadAt, Seeds, Settings, Stamp, Upcoming,
+};
 use quoris_resp::Writer;
 use tokio::time::Instant;
 
 use crate::blocking::{End, Waiter, is_nothing, may_wait};
-use crate::dispatch::{AHEAD, silence};
+use crate::dispatch::silence;
 use crate::functions;
 use crate::observe::Ran;
 use crate::replies;
@@ -132,7 +134,8 @@ fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> (Effects, Writers) {
         let end = share.end as usize;
         for at in first..end {
             if at.is_multiple_of(AHEAD) {
-                prefetch(shared, &applying, &batch.items[at..batch.items.len().min(at + AHEAD)]);
+                let items = &batch.items[at..batch.items.len().min(at + AHEAD)];
+                prefetch(shared, applying.engine(), batch, items);
             }
             let (item, mark) = (&batch.items[at], output.len());
             if item.kind == Kind::Node {
@@ -157,29 +160,17 @@ fn run(shared: &Rc<Shared>, stamp: Stamp, batch: &Batch) -> (Effects, Writers) {
     (applying.finish(), writers)
 }
 
-/// Asks for the memory that some items will touch, in rounds that each need what the one before
-/// asked for.
-fn prefetch(shared: &Shared, applying: &Applying<'_>, items: &[Item]) {
+/// Asks for the memory that up to sixteen items will touch.
+fn prefetch(shared: &Shared, engine: &Engine, batch: &Batch, items: &[Item]) {
     if items.len() < 2 {
         return;
     }
-    let engine = applying.engine();
-    let ready = || items.iter().filter_map(|item| Some((item.db, item.prepared.as_ref()?)));
-    ready().for_each(|(db, ready)| engine.prefetch_table(db, ready));
-    ready().for_each(|(db, ready)| engine.prefetch_entry(db, ready));
-    let is_inside = |item: &&Item| {
+    let mut upcoming = [None; AHEAD];
+    for (item, upcoming) in items.iter().zip(&mut upcoming) {
         let group = shared.registry.entry(item.number).command.spec.group;
-        matches!(group, Group::Hash | Group::Set)
-    };
-    if !items.iter().any(|item| is_inside(&item)) {
-        return;
+        *upcoming = Upcoming::new(item.db, group, &batch.args(item));
     }
-    let ready = || {
-        items.iter().filter(is_inside).filter_map(|item| Some((item.db, item.prepared.as_ref()?)))
-    };
-    ready().for_each(|(db, ready)| engine.prefetch_value(db, ready));
-    ready().for_each(|(db, ready)| engine.prefetch_inside(db, ready));
-    ready().for_each(|(db, ready)| engine.prefetch_deep(db, ready));
+    engine.prefetch(&upcoming);
 }
 
 /// What running the items of a batch takes.

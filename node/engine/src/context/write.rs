@@ -147,12 +147,17 @@ impl WriteCx<'_> {
     /// # Errors
     /// `WRONGTYPE`.
     pub fn get_or_new<T: Collection>(&mut self, key: &Key<'_>) -> Result<&mut T> {
-        let found = self.keyspace.database(self.db).get(key);
-        if found.is_none_or(|entry| !self.is_live(entry)) {
-            self.delete_if_expired(key);
-            self.store(key, Content::Owned(T::empty()), Expiry::Clear);
-        }
-        let entry = self.keyspace.database_mut(self.db).get_mut(key).expect("made if missing");
+        self.delete_if_expired(key);
+        let (clock, interests, db) = (self.clock(), self.interests, self.db);
+        let effects = &mut *self.effects;
+        let entry = self.keyspace.get_or_insert(db, key, || {
+            if interests.notifications {
+                effects.notify(EventClass::New, "new", db, key);
+            }
+            let entry = Entry::new(key.bytes, Content::Owned(T::empty()), None);
+            entry.set_access(clock.fresh());
+            entry
+        });
         entry.collection_mut().ok_or(WRONG_TYPE)
     }
 
@@ -261,16 +266,18 @@ impl WriteCx<'_> {
 
     /// Removes a key whose collection has become empty; true if it was.
     pub fn remove_if_empty<T: Collection>(&mut self, key: &Key<'_>) -> bool {
-        let database = self.keyspace.database_mut(self.db);
-        let empty = database
-            .get_mut(key)
-            .and_then(Entry::collection_mut::<T>)
-            .is_some_and(|c| c.is_empty());
+        let value = self.keyspace.database(self.db).get(key).map(Entry::value);
+        let empty = value.and_then(T::in_ref).is_some_and(Collection::is_empty);
         if empty {
-            self.keyspace.remove(self.db, key);
-            self.notify(EventClass::Generic, "del", key);
+            self.remove_emptied(key);
         }
         empty
+    }
+
+    /// Removes a key whose collection has become empty.
+    pub fn remove_emptied(&mut self, key: &Key<'_>) {
+        self.keyspace.remove(self.db, key);
+        self.notify(EventClass::Generic, "del", key);
     }
 
     /// Sets or clears the expiry of a key; false if there is no such key.
@@ -312,8 +319,7 @@ impl WriteCx<'_> {
     #[inline]
     pub fn notify(&mut self, class: EventClass, event: &'static str, key: &Key<'_>) {
         if self.interests.notifications {
-            let key = key.bytes.to_vec();
-            self.effects.list.push(Effect::Notify { class, event, db: self.db, key });
+            self.effects.notify(class, event, self.db, key);
         }
     }
 
@@ -338,7 +344,14 @@ impl WriteCx<'_> {
 
     /// Deletes the entry of a key that has expired, so that something new can take its place; true
     /// if it had.
+    #[inline]
     pub fn delete_if_expired(&mut self, key: &Key<'_>) -> bool {
+        let database = self.keyspace.database(self.db);
+        database.may_have_expired(key.slot, self.now_ms) && self.delete_expired(key)
+    }
+
+    #[cold]
+    fn delete_expired(&mut self, key: &Key<'_>) -> bool {
         let found = self.keyspace.database(self.db).get(key);
         let expired = found.is_some_and(|entry| !self.is_live(entry));
         if expired {

@@ -9,7 +9,7 @@ use super::key::{Key, KeyHasher};
 use super::layout::Entry;
 use super::prefetch;
 use super::table::{POSITION_BITS, SlotTable};
-use super::value::{Content, Value, ValueRef};
+use super::value::{Content, Value};
 use crate::slot::{SLOT_COUNT, Slot};
 
 /// Slots are counted in groups, so that a key can be found by its number in few steps.
@@ -98,52 +98,13 @@ impl Database {
         }
     }
 
-    /// Looks into the bucket of a hash and fetches the entries there into the cache. Only the
-    /// bucket is waited for, and the processor waits for several of them at once.
+    /// Looks into the bucket of a hash, fetches the first entry there into the cache, and returns
+    /// it. Only the bucket is waited for, and the processor waits for several of them at once.
     #[inline]
-    pub fn prefetch_entry(&self, slot: Slot, hash: u64) {
-        if let Some(table) = self.slots.get(slot.index()) {
-            table.part(hash).find(hash, |entry| {
-                prefetch(entry.byte(0));
-                false
-            });
-        }
-    }
-
-    /// Fetches the collections of the entries of a hash, which are in the cache already.
-    #[inline]
-    pub fn prefetch_value(&self, slot: Slot, hash: u64) {
-        self.each_prefetched(slot, hash, |entry| entry.value().prefetch());
-    }
-
-    /// Fetches what collections point to that are in the cache already.
-    #[inline]
-    pub fn prefetch_inside(&self, slot: Slot, hash: u64) {
-        self.each_prefetched(slot, hash, |entry| match entry.value() {
-            ValueRef::Set(set) => set.prefetch(),
-            ValueRef::Hash(hash) => hash.prefetch(),
-            _ => {}
-        });
-    }
-
-    /// Fetches what these in turn point to.
-    #[inline]
-    pub fn prefetch_deep(&self, slot: Slot, hash: u64) {
-        self.each_prefetched(slot, hash, |entry| match entry.value() {
-            ValueRef::Set(set) => set.prefetch_deep(),
-            ValueRef::Hash(hash) => hash.prefetch_deep(),
-            _ => {}
-        });
-    }
-
-    #[inline]
-    fn each_prefetched(&self, slot: Slot, hash: u64, each: impl Fn(&Entry)) {
-        if let Some(table) = self.slots.get(slot.index()) {
-            table.part(hash).find(hash, |entry| {
-                each(entry);
-                false
-            });
-        }
+    pub fn prefetch_entry(&self, slot: Slot, hash: u64) -> Option<&Entry> {
+        let entry = self.slots.get(slot.index())?.part(hash).find(hash, |_| true)?;
+        prefetch(entry.byte(0));
+        Some(entry)
     }
 
     /// The entry of `key`.
@@ -156,6 +117,28 @@ impl Database {
     #[inline]
     pub fn get_mut(&mut self, key: &Key<'_>) -> Option<&mut Entry> {
         self.slots.get_mut(key.slot.index())?.find_mut(key.hash, key.bytes)
+    }
+
+    /// The entry of `key`, for changes that leave its expiry and its size alone; `make` makes one
+    /// where there is none.
+    #[inline]
+    pub(super) fn get_or_insert(
+        &mut self,
+        key: &Key<'_>,
+        hasher: &KeyHasher,
+        make: impl FnOnce() -> Entry,
+    ) -> &mut Entry {
+        let slot = key.slot.index();
+        match self.slots.get(slot).and_then(|table| table.place(key.hash, key.bytes)) {
+            Some(place) => self.slots[slot].at_mut(place),
+            None => self.insert(key, make(), hasher),
+        }
+    }
+
+    /// Whether an entry in a slot may have expired at `now_ms`. False is certain.
+    #[inline]
+    pub fn may_have_expired(&self, slot: Slot, now_ms: u64) -> bool {
+        self.expiring.get(slot.index()).is_some_and(|known| known.earliest_ms <= now_ms)
     }
 
     /// Stores a value under a key, whatever was there; an entry that has expired by the clock counts

@@ -134,6 +134,18 @@ impl Keyspace {
         before
     }
 
+    /// The entry of a key of a database, for changes that leave its expiry and its size alone;
+    /// `make` makes one where there is none.
+    #[inline]
+    pub fn get_or_insert(
+        &mut self,
+        db: u16,
+        key: &Key<'_>,
+        make: impl FnOnce() -> Entry,
+    ) -> &mut Entry {
+        self.databases[db as usize].get_or_insert(key, &self.hasher, make)
+    }
+
     /// Adds an entry for a key that is not in a database.
     pub fn insert(&mut self, db: u16, key: &Key<'_>, entry: Entry) -> &mut Entry {
         self.databases[db as usize].insert(key, entry, &self.hasher)

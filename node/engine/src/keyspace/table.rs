@@ -66,6 +66,13 @@ struct Part {
     table: HashTable<Entry>,
 }
 
+/// Where an entry is, as long as nothing is added or removed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    part: usize,
+    bucket: usize,
+}
+
 impl Default for SlotTable {
     fn default() -> Self {
         SlotTable::One(HashTable::new())
@@ -102,6 +109,30 @@ impl SlotTable {
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<&Entry> {
         self.part(hash).find(hash, |entry| entry.key() == key)
+    }
+
+    /// Where the entry of a key is; valid until the table is changed.
+    #[inline]
+    pub(super) fn place(&self, hash: u64, key: &[u8]) -> Option<Place> {
+        let (part, table) = match self {
+            SlotTable::One(table) => (0, table),
+            SlotTable::Many(parts) => {
+                let part = parts.part_of(position(hash));
+                (part, &parts.list[part].table)
+            }
+        };
+        let bucket = table.find_bucket_index(hash, |entry| entry.key() == key)?;
+        Some(Place { part, bucket })
+    }
+
+    /// The entry at a place that was just found.
+    #[inline]
+    pub(super) fn at_mut(&mut self, place: Place) -> &mut Entry {
+        let table = match self {
+            SlotTable::One(table) => table,
+            SlotTable::Many(parts) => &mut parts.list[place.part].table,
+        };
+        table.get_bucket_mut(place.bucket).expect("the table has not changed since")
     }
 
     /// The entry of a key.

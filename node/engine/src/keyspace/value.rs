@@ -196,7 +196,7 @@ impl ValueRef<'_> {
 
     /// Asks for a collection that is about to be used.
     #[inline]
-    pub(super) fn prefetch(&self) {
+    pub(crate) fn prefetch(&self) {
         match self {
             Self::String(_) => {}
             Self::List(list) => prefetch_whole(*list),

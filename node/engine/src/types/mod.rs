@@ -20,3 +20,4 @@ pub(crate) use packed::{Encoded, trailer_len};
 pub use set::{Set, SetLimits};
 pub use sorted_set::{Ranked, SortedSet, Tuning as SortedSetTuning};
 pub use stream::Stream;
+pub(crate) use table::Search;

@@ -80,6 +80,20 @@ impl<T> Segments<T> {
         prefetch(self.list.as_ptr());
     }
 
+    /// Asks for the header of the segment that item `at` is in, or would be.
+    #[inline]
+    pub fn prefetch_segment(&self, at: usize) {
+        prefetch(self.list.as_ptr().wrapping_add(at / SEGMENT));
+    }
+
+    /// Asks for item `at`, if its segment is there.
+    #[inline]
+    pub fn prefetch_item(&self, at: usize) {
+        if let Some(segment) = self.list.get(at / SEGMENT) {
+            prefetch(segment.as_ptr().wrapping_add(at % SEGMENT));
+        }
+    }
+
     /// All items in order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.list.iter().flatten()

@@ -1,14 +1,11 @@
 //! Finds commands in what a client sent, a handful at a time, so that the memory of their keys can
 //! be fetched while the first of them runs.
 
-use quoris_engine::{Args, Engine, Prepared};
+use quoris_engine::{AHEAD, Args, Engine, Prepared, Upcoming};
 use quoris_resp::{Limits, Parsed, ProtocolError, Span};
 
 use crate::registry::Registry;
 use crate::session::Input;
-
-/// How many commands are looked at together.
-pub(crate) const AHEAD: usize = 16;
 
 /// A command that has been found and has not run.
 #[derive(Default)]
@@ -115,21 +112,21 @@ impl Chunk {
     /// reads will need; for writes, that happens when they are applied.
     pub(super) fn prepare(&mut self, engine: &Engine, registry: &Registry, input: &[u8], db: u16) {
         let is_pipeline = self.len > 1;
-        let mut fetched = [const { None }; AHEAD];
-        for (found, fetched) in self.places[..self.len].iter_mut().zip(&mut fetched) {
+        let (mut upcoming, mut reads) = ([None; AHEAD], 0);
+        for found in &mut self.places[..self.len] {
             let Some(number) = found.number else { continue };
             let entry = registry.entry(number);
             let Some(word) = entry.keys.first() else { continue };
             let Some(key) = found.args(input).try_get(word) else { continue };
-            let ready = engine.prepare(word, key);
-            found.prepared = Some(ready);
+            found.prepared = Some(engine.prepare(word, key));
             if is_pipeline && !entry.command.writes() {
-                engine.prefetch_table(db, &ready);
-                *fetched = Some(ready);
+                let group = entry.command.spec.group;
+                upcoming[reads] = Upcoming::new(db, group, &found.args(input));
+                reads += 1;
             }
         }
-        for ready in fetched.iter().flatten() {
-            engine.prefetch_entry(db, ready);
+        if reads > 0 {
+            engine.prefetch(&upcoming[..reads]);
         }
     }
 }

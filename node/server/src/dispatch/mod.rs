@@ -22,11 +22,12 @@ mod transaction;
 
 use std::rc::Rc;
 
+use quoris_engine::AHEAD;
 use quoris_resp::{RequestParser, Writer};
 use tokio::time::Instant;
 
+pub(crate) use self::chunk::Chunk;
 use self::chunk::Tail;
-pub(crate) use self::chunk::{AHEAD, Chunk};
 use self::run::{Runner, Step};
 use crate::session::{Hold, ReplyMode, Session};
 use crate::shared::Shared;
@@ -82,7 +83,7 @@ fn walk(
     loop {
         // Before a client has authenticated, every command can change what is allowed next.
         let authenticated = session.authenticated.get();
-        let most = if authenticated { chunk::AHEAD } else { 1 };
+        let most = if authenticated { AHEAD } else { 1 };
         let limits = quoris_resp::Limits { authenticated, ..shared.limits.get() };
         let state = &mut *session.input.borrow_mut();
         let tail = chunk.parse(state, &limits, &shared.registry, (input, at), most);

@@ -85,12 +85,10 @@ fn brpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
 
 fn pop(cx: &mut WriteCx<'_>, args: &Args<'_>, reply: &mut Writer<'_>, end: End) -> Result {
     popping::first_or_wait(cx, args, reply, |cx, key, reply| {
-        if cx.get::<List>(key)?.is_none() {
-            return Ok(false);
-        }
-        reply.array(2);
-        reply.bulk(key.bytes);
-        take(cx, key, end, 1, reply).map(|()| true)
+        take(cx, key, (end, 1), reply, |reply, _| {
+            reply.array(2);
+            reply.bulk(key.bytes);
+        })
     })
 }
 

@@ -100,12 +100,19 @@ fn push<'a>(
 /// Announces that elements were removed from a list, and removes the list if it was emptied.
 fn removed(cx: &mut WriteCx<'_>, key: &Key<'_>, event: &'static str) -> Result {
     let limits = ListLimits::new(cx.settings());
-    if let Some(list) = cx.get_mut::<List>(key)? {
+    let emptied = cx.get_mut::<List>(key)?.is_some_and(|list| {
         list.settle(limits);
-    }
-    cx.changed(key, EventClass::List, event);
-    cx.remove_if_empty::<List>(key);
+        list.is_empty()
+    });
+    announce_removal(cx, key, event, emptied);
     Ok(())
+}
+
+fn announce_removal(cx: &mut WriteCx<'_>, key: &Key<'_>, event: &'static str, emptied: bool) {
+    cx.changed(key, EventClass::List, event);
+    if emptied {
+        cx.remove_emptied(key);
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use quoris_resp::Writer;
 
-use super::{parse_end, pop_event, removed};
+use super::{announce_removal, parse_end, pop_event};
 use crate::command::{Args, Command, Run};
 use crate::commands::elements;
 use crate::commands::popping::{self, Wanted};
@@ -10,7 +10,7 @@ use crate::context::WriteCx;
 use crate::error::{CommandError, Result};
 use crate::keyspace::Key;
 use crate::spec::{Flags, Group, KeyAccess, Spec, integer, key, one_of, token};
-use crate::types::{End, List};
+use crate::types::{End, List, ListLimits};
 
 /// LPOP key [count]
 pub(super) const LPOP: Command = Command {
@@ -64,18 +64,20 @@ fn pop(
     }
     let count = popping::count(args)?;
     let key = cx.key(args, 1);
-    let Some(list) = cx.get::<List>(&key)? else {
-        if count.is_some() {
-            reply.null_array();
-        } else {
-            reply.null();
+    let begin = |reply: &mut Writer<'_>, len: usize| {
+        if let Some(count) = count {
+            reply.array(count.min(len));
         }
-        return Ok(());
     };
-    if let Some(count) = count {
-        reply.array(count.min(list.len()));
+    if take(cx, &key, (end, count.unwrap_or(1)), reply, begin)? {
+        return Ok(());
     }
-    take(cx, &key, end, count.unwrap_or(1), reply)
+    if count.is_some() {
+        reply.null_array();
+    } else {
+        reply.null();
+    }
+    Ok(())
 }
 
 fn lmpop(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
@@ -92,11 +94,12 @@ pub(super) fn pop_first(
 ) -> Result<bool> {
     for word in wanted.keys.clone() {
         let key = cx.key(args, word);
-        if let Some(list) = cx.get::<List>(&key)? {
+        let begin = |reply: &mut Writer<'_>, len: usize| {
             reply.array(2);
             reply.bulk(key.bytes);
-            reply.array(wanted.count.min(list.len()));
-            take(cx, &key, wanted.end, wanted.count, reply)?;
+            reply.array(wanted.count.min(len));
+        };
+        if take(cx, &key, (wanted.end, wanted.count), reply, begin)? {
             return Ok(true);
         }
     }
@@ -104,18 +107,21 @@ pub(super) fn pop_first(
     Ok(false)
 }
 
-/// Removes up to `count` elements from a list that is there, and writes them from the end inwards.
+/// Removes up to `count` elements from a list, and writes them from the end inwards, after what
+/// `begin` writes for a list of so many elements. False if there is no list.
 pub(super) fn take(
     cx: &mut WriteCx<'_>,
     key: &Key<'_>,
-    end: End,
-    count: usize,
+    (end, count): (End, usize),
     reply: &mut Writer<'_>,
-) -> Result {
-    let Some(list) = cx.get_mut::<List>(key)? else { unreachable!("the caller has seen it") };
+    begin: impl FnOnce(&mut Writer<'_>, usize),
+) -> Result<bool> {
+    let limits = ListLimits::new(cx.settings());
+    let Some(list) = cx.get_mut::<List>(key)? else { return Ok(false) };
+    begin(reply, list.len());
     let count = count.min(list.len());
     if count == 0 {
-        return Ok(());
+        return Ok(true);
     }
     match end {
         End::Front => {
@@ -127,5 +133,8 @@ pub(super) fn take(
             list.remove(list.len() - count, count);
         }
     }
-    removed(cx, key, pop_event(end))
+    list.settle(limits);
+    let emptied = list.is_empty();
+    announce_removal(cx, key, pop_event(end), emptied);
+    Ok(true)
 }

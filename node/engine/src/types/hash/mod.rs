@@ -20,7 +20,7 @@ use alloc::boxed::Box;
 use self::timed::Timed;
 use super::encoding::Encoding;
 use super::packed::{Encoded, Entries};
-use super::table::Table;
+use super::table::{Search, Table};
 use crate::keyspace::{Expiry, KeyHasher, prefetch_whole};
 use crate::settings::Settings;
 
@@ -303,11 +303,13 @@ impl Hash {
         }
     }
 
-    /// The same, one step farther.
+    /// Begins to fetch what a search for this field will need; what [`Hash::prefetch`] asked for is
+    /// in the cache already.
     #[inline]
-    pub fn prefetch_deep(&self) {
-        if let Form::Table(table) = &self.form {
-            table.prefetch();
+    pub(crate) fn begin_search(&self, field: &[u8]) -> Option<Search<'_>> {
+        match &self.form {
+            Form::Table(table) => Some(table.begin_search(&Encoded::of(field))),
+            _ => None,
         }
     }
 

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use self::integers::Integers;
 use super::encoding::Encoding;
 use super::packed::{Element, Encoded, Entries};
-use super::table::Table;
+use super::table::{Search, Table};
 use crate::keyspace::{KeyHasher, prefetch_whole};
 use crate::settings::Settings;
 
@@ -244,11 +244,13 @@ impl Set {
         }
     }
 
-    /// The same, one step farther.
+    /// Begins to fetch what a search for this member will need; what [`Set::prefetch`] asked for is
+    /// in the cache already.
     #[inline]
-    pub fn prefetch_deep(&self) {
-        if let Form::Table(table, _) = &self.form {
-            table.prefetch();
+    pub(crate) fn begin_search(&self, member: &[u8]) -> Option<Search<'_>> {
+        match &self.form {
+            Form::Table(table, _) => Some(table.begin_search(&Encoded::of(member))),
+            _ => None,
         }
     }
 

@@ -37,7 +37,15 @@ impl Index {
             self.split(&rehash);
         }
         let part = self.part_of(hash);
-        self.parts[part].insert_unique(hash, at, |&at| rehash(at));
+        let table = &mut self.parts[part];
+        if table.len() == table.capacity() {
+            let len = (2 * table.len()).max(3);
+            let old = core::mem::replace(table, HashTable::with_capacity(len));
+            for at in in_order(old) {
+                table.insert_unique(rehash(at), at, |&at| rehash(at));
+            }
+        }
+        table.insert_unique(hash, at, |&at| rehash(at));
         self.len += 1;
     }
 
@@ -78,10 +86,10 @@ impl Index {
             + self.parts.iter().map(HashTable::allocation_size).sum::<usize>()
     }
 
-    /// Asks for the header of the first part; a small table has no other.
+    /// Asks for the header of the part that a hash belongs to.
     #[inline]
-    pub fn prefetch(&self) {
-        prefetch(self.parts.as_ptr());
+    pub fn prefetch_part(&self, hash: u64) {
+        prefetch(self.parts.as_ptr().wrapping_add(self.part_of(hash)));
     }
 
     /// How many parts there are.
@@ -114,12 +122,20 @@ impl Index {
         for part in [source, new] {
             self.parts[part] = HashTable::with_capacity(old.len() / 2);
         }
-        for at in old {
+        for at in in_order(old) {
             let hash = rehash(at);
             let part = self.part_of(hash);
             self.parts[part].insert_unique(hash, at, |&at| rehash(at));
         }
     }
+}
+
+/// The numbers of a part, ascending. Whoever hashes them again reads the records, which a walk in
+/// order finds in the cache thirty times out of thirty-two.
+fn in_order(part: HashTable<u32>) -> Vec<u32> {
+    let mut numbers: Vec<u32> = part.into_iter().collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// The part that number `new`, which is not zero, was or will be split from.

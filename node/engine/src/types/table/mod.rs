@@ -15,10 +15,12 @@
 mod hasher;
 mod index;
 mod records;
+mod search;
 
 use self::hasher::Hasher;
 use self::index::Index;
 use self::records::Records;
+pub(crate) use self::search::Search;
 use super::packed::{Element, Encoded, element, words};
 
 /// Entries of `WORDS` elements each; the first element of an entry is its key.
@@ -105,11 +107,10 @@ impl<const WORDS: usize> Table<WORDS> {
         self.index.give_back(|at| hasher.of_record(records.get(at as usize)));
     }
 
-    /// Asks for the memory that a search begins in.
+    /// Asks for the memory that a search for this key begins in.
     #[inline]
-    pub fn prefetch(&self) {
-        self.index.prefetch();
-        self.records.prefetch();
+    pub fn begin_search(&self, key: &Encoded<'_>) -> Search<'_> {
+        Search::begin(self, key)
     }
 
     /// All entries in order.

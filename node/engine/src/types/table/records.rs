@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::keyspace::prefetch;
 use crate::types::packed::{Encoded, buffer};
 use crate::types::segments::Segments;
 
@@ -117,10 +118,37 @@ impl Records {
         }
     }
 
-    /// Asks for the list of chunks.
+    /// Asks for the list of the chunks' segments.
     #[inline]
     pub fn prefetch(&self) {
         self.chunks.prefetch();
+    }
+
+    /// Asks for the header of the segment that record `at` is in, or would be.
+    #[inline]
+    pub fn prefetch_segment(&self, at: usize) {
+        self.chunks.prefetch_segment(at / CHUNK_RECORDS);
+    }
+
+    /// Asks for the header of the record's chunk.
+    #[inline]
+    pub fn prefetch_chunk(&self, at: usize) {
+        self.chunks.prefetch_item(at / CHUNK_RECORDS);
+    }
+
+    /// Asks for the record, or for the place behind the last one.
+    #[inline]
+    pub fn prefetch_record(&self, at: usize) {
+        let (number, place) = (at / CHUNK_RECORDS, at % CHUNK_RECORDS);
+        if number >= self.chunks.len() {
+            return;
+        }
+        let bytes = &self.chunks.get(number).bytes;
+        prefetch(bytes.as_ptr());
+        // Where exactly it stands is known only when the first line has come.
+        let last = if at < self.len { CHUNK_RECORDS } else { place.max(1) };
+        let about = ENDS_BYTES + bytes.len().saturating_sub(ENDS_BYTES) * place / last;
+        prefetch(bytes.as_ptr().wrapping_add(about));
     }
 
     /// All records in order.
