@@ -101,3 +101,84 @@ fn a_few_very_long_elements_are_big_too() {
         assert_eq!(session.garbage, 1);
     }
 }
+
+#[test]
+fn what_is_cut_off_a_big_value_is_handed_out() {
+    for (command, last, removed) in [
+        ("RPUSH", "LTRIM big 0 9", "LLEN big"),
+        ("RPUSH", "LTRIM big -10 -1", "LLEN big"),
+        ("RPUSH", "LPOP big 159990", "LLEN big"),
+        ("RPUSH", "RPOP big 159990", "LLEN big"),
+        ("ZADD", "ZREMRANGEBYRANK big 0 -11", "ZCARD big"),
+        ("ZADD", "ZREMRANGEBYRANK big 10 -1", "ZCARD big"),
+        ("ZADD", "ZPOPMIN big 39990", "ZCARD big"),
+        ("ZADD", "ZPOPMAX big 39990", "ZCARD big"),
+        ("XADD", "XTRIM big MAXLEN 10", "XLEN big"),
+        ("XADD", "XADD big MAXLEN 10 * field value", "XLEN big"),
+        ("XADD", "XTRIM big MINID 1700000000000-159990", "XLEN big"),
+    ] {
+        let mut session = Session::new(1);
+        fill(&mut session, command, "big", if command == "ZADD" { MANY } else { 4 * MANY });
+        run(&mut session, last);
+        assert_eq!(session.garbage, 1, "{last}");
+        assert_eq!(session.line(removed, false), "(integer) 10\n", "{last}");
+        run(&mut session, last);
+        assert_eq!(session.garbage, 0, "{last} finds little to remove");
+    }
+}
+
+#[test]
+fn what_is_emptied_is_handed_out_without_being_looked_at() {
+    for (command, last) in [
+        ("RPUSH", "LTRIM big 1 0"),
+        ("RPUSH", "LPOP big 160000"),
+        ("ZADD", "ZREMRANGEBYSCORE big 1 1"),
+        ("ZADD", "ZREMRANGEBYLEX big - +"),
+        ("ZADD", "ZPOPMIN big 40000"),
+    ] {
+        let mut session = Session::new(1);
+        fill(&mut session, command, "big", if command == "ZADD" { MANY } else { 4 * MANY });
+        run(&mut session, last);
+        assert_eq!(session.garbage, 1, "{last}");
+        assert_eq!(session.line("EXISTS big", false), "(integer) 0\n", "{last}");
+    }
+}
+
+#[test]
+fn equal_elements_that_filled_chunks_are_handed_out() {
+    let mut session = Session::new(1);
+    let text = [b'x'; 40];
+    let mut words = vec![&b"RPUSH"[..], b"big", b"other"];
+    words.resize(4 * MANY, &text);
+    session.words(&words);
+    session.words(&[b"LREM", b"big", b"0", &text]);
+    assert_eq!(session.garbage, 1);
+    assert_eq!(session.line("LRANGE big 0 -1", false), "1) \"other\"\n");
+}
+
+#[test]
+fn what_a_group_has_pending_is_handed_out() {
+    let mut session = Session::new(1);
+    fill(&mut session, "XADD", "stream", MANY);
+    run(&mut session, "XGROUP CREATE stream group 0");
+    for (consumer, last) in
+        [("one", "XGROUP DELCONSUMER stream group one"), ("other", "XGROUP DESTROY stream group")]
+    {
+        run(&mut session, &format!("XREADGROUP GROUP group {consumer} STREAMS stream >"));
+        assert_eq!(session.garbage, 0, "reading removes nothing");
+        run(&mut session, last);
+        assert_eq!(session.garbage, 1, "{last}");
+        run(&mut session, "XGROUP SETID stream group 0");
+    }
+}
+
+#[test]
+fn one_very_long_element_is_big_wherever_it_is_taken_from() {
+    let long = vec![b'x'; 40 << 20];
+    for last in ["LPOP list", "RPOPLPUSH list other", "LTRIM list 1 0", "LREM list 0 missing"] {
+        let mut session = Session::new(1);
+        session.words(&[b"RPUSH", b"list", &long]);
+        run(&mut session, last);
+        assert_eq!(session.garbage, usize::from(!last.starts_with("LREM")), "{last}");
+    }
+}

@@ -11,6 +11,7 @@ use crate::keyspace::{
 use crate::rng::Rng;
 use crate::scripting::Scripting;
 use crate::settings::Settings;
+use crate::types::Removed;
 
 /// What a writing handler may see and do.
 pub struct WriteCx<'e> {
@@ -258,6 +259,12 @@ impl WriteCx<'_> {
         true
     }
 
+    /// Drops what was taken out of a collection: at once, or where nobody waits for it.
+    #[inline]
+    pub fn discard(&mut self, part: impl Removed) {
+        self.keyspace.discard_part(part);
+    }
+
     /// Removes a key and returns its entry, unless it had expired.
     pub fn take(&mut self, key: &Key<'_>) -> Option<Entry> {
         self.delete_if_expired(key);
@@ -276,7 +283,8 @@ impl WriteCx<'_> {
 
     /// Removes a key whose collection has become empty.
     pub fn remove_emptied(&mut self, key: &Key<'_>) {
-        self.keyspace.remove(self.db, key);
+        let entry = self.keyspace.remove(self.db, key).expect("it was just emptied");
+        self.keyspace.discard(entry);
         self.notify(EventClass::Generic, "del", key);
     }
 

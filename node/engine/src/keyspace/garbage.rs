@@ -2,19 +2,19 @@
 //!
 //! Freeing a collection of a million elements takes as long as a slow command does. So a big value
 //! is not dropped where it is removed: it is handed out with the effects of the entry, and whoever
-//! runs the engine drops it where nobody waits. No result depends on it.
+//! runs the engine drops it where nobody waits. The same goes for parts of a value that go on
+//! without them. No result depends on it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::database::Database;
 use super::layout::Entry;
 use super::value::{StringRef, ValueRef};
+use crate::types::{PIECE_BYTES, Removed};
 
 /// Freeing as many pieces of memory takes about as long as handing them to somebody else is worth.
 const PIECES_MAX: usize = 512;
-
-/// Bytes that take about as long to free as another piece: returning pages has its price too.
-const PIECE_BYTES: usize = 1 << 16;
 
 /// Something big to drop.
 #[derive(Debug)]
@@ -26,12 +26,20 @@ pub struct Garbage {
 enum Dropped {
     Entry { _entry: Entry },
     Databases { _databases: Vec<Database> },
+    Part { _part: Box<dyn Removed> },
 }
 
 impl Garbage {
     /// An entry that is no longer in the keyspace, if dropping it takes long; else it is dropped.
     pub(super) fn of_entry(entry: Entry) -> Option<Garbage> {
         is_big(entry.value()).then(|| Garbage { _dropped: Dropped::Entry { _entry: entry } })
+    }
+
+    /// What was taken out of a value, if dropping it takes long; else it is dropped.
+    #[inline]
+    pub(super) fn of_part(part: impl Removed) -> Option<Garbage> {
+        let is_big = part.pieces() > PIECES_MAX;
+        is_big.then(|| Garbage { _dropped: Dropped::Part { _part: Box::new(part) } })
     }
 
     /// All that some databases held.

@@ -36,6 +36,8 @@ pub use value::{
 
 use alloc::vec::Vec;
 
+use crate::types::Removed;
+
 /// What becomes of a key's expiry when its value is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
@@ -160,6 +162,12 @@ impl Keyspace {
     #[inline]
     pub fn discard(&mut self, entry: Entry) {
         self.garbage.extend(Garbage::of_entry(entry));
+    }
+
+    /// Drops what was taken out of a value, at once or as garbage.
+    #[inline]
+    pub fn discard_part(&mut self, part: impl Removed) {
+        self.garbage.extend(Garbage::of_part(part));
     }
 
     /// Removes everything from a database.

@@ -93,10 +93,12 @@ fn lrem(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result 
     let key = cx.key(&args, 1);
     let most = if count == 0 { usize::MAX } else { count.unsigned_abs() as usize };
     let from = if count < 0 { End::Back } else { End::Front };
-    let gone = match cx.get_mut::<List>(&key)? {
-        Some(list) => list.remove_equal(args.get(3), most, from),
-        None => 0,
+    let Some(list) = cx.get_mut::<List>(&key)? else {
+        reply.count(0);
+        return Ok(());
     };
+    let (gone, chunks) = list.remove_equal(args.get(3), most, from);
+    cx.discard(chunks);
     reply.count(gone);
     if gone == 0 { Ok(()) } else { removed(cx, &key, "lrem") }
 }
@@ -108,7 +110,9 @@ fn ltrim(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
     let Some(list) = cx.get_mut::<List>(&key)? else { return Ok(()) };
     let (start, count) = resolve_range(start, stop, list.len());
     let end = start + count;
-    list.remove(end, list.len() - end);
-    list.remove(0, if count == 0 { list.len() } else { start });
+    let behind = list.remove(end, list.len() - end);
+    let before = list.remove(0, if count == 0 { list.len() } else { start });
+    cx.discard(behind);
+    cx.discard(before);
     removed(cx, &key, "ltrim")
 }

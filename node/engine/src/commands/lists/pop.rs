@@ -123,18 +123,19 @@ pub(super) fn take(
     if count == 0 {
         return Ok(true);
     }
-    match end {
+    let removed = match end {
         End::Front => {
             list.range(0, count).for_each(|element| elements::write(reply, element));
-            list.remove(0, count);
+            list.remove(0, count)
         }
         End::Back => {
             list.backwards().take(count).for_each(|element| elements::write(reply, element));
-            list.remove(list.len() - count, count);
+            list.remove(list.len() - count, count)
         }
-    }
+    };
     list.settle(limits);
     let emptied = list.is_empty();
+    cx.discard(removed);
     announce_removal(cx, key, pop_event(end), emptied);
     Ok(true)
 }

@@ -9,7 +9,7 @@ use crate::command::{Args, Command, Run};
 use crate::context::WriteCx;
 use crate::error::Result;
 use crate::spec::{Flags, Group, KeyAccess, Spec, key, one_of, token};
-use crate::types::{Element, End, List};
+use crate::types::{Element, End, List, RemovedChunks};
 
 /// LMOVE source destination LEFT | RIGHT LEFT | RIGHT
 pub(super) const LMOVE: Command = Command {
@@ -59,7 +59,8 @@ pub(super) fn rotate(
     }
     cx.get::<List>(&destination)?;
     let list = cx.get_mut::<List>(&source)?.expect("it was just there");
-    let element = take(list, from);
+    let (element, chunks) = take(list, from);
+    cx.discard(chunks);
     // The source may be empty now, and may be the destination: it is removed only afterwards.
     push(cx, &destination, to, [element.as_slice()].into_iter())?;
     reply.bulk(&element);
@@ -67,9 +68,8 @@ pub(super) fn rotate(
 }
 
 /// Removes and returns the element at one of the ends.
-fn take(list: &mut List, end: End) -> Vec<u8> {
+fn take(list: &mut List, end: End) -> (Vec<u8>, RemovedChunks) {
     let index = if end == End::Front { 0 } else { list.len() - 1 };
     let element = list.get(index).map(Element::to_vec).expect("a list is never empty");
-    list.remove(index, 1);
-    element
+    (element, list.remove(index, 1))
 }

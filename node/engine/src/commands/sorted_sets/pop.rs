@@ -144,14 +144,19 @@ pub(super) fn take(cx: &mut WriteCx<'_>, key: &Key<'_>, count: usize, end: End) 
     let mut taken = Taken::new();
     let Some(set) = cx.get_mut::<SortedSet>(key)? else { return Ok(taken) };
     let collect = |member: &[u8], score: f64| taken.push((member.to_vec(), score));
-    match end {
-        End::Least => set.ascend(0, count, collect),
-        End::Greatest => set.descend(set.len().saturating_sub(count), set.len(), collect),
-    }
-    for (member, _) in &taken {
-        set.remove(member);
-    }
-    if !taken.is_empty() {
+    let (count, len) = (count.min(set.len()), set.len());
+    let removed = match end {
+        End::Least => {
+            set.ascend(0, count, collect);
+            set.remove_ranks(0, count)
+        }
+        End::Greatest => {
+            set.descend(len - count, len, collect);
+            set.remove_ranks(len - count, len)
+        }
+    };
+    if !removed.is_empty() {
+        cx.discard(removed);
         let event = if end == End::Least { "zpopmin" } else { "zpopmax" };
         cx.changed(key, EventClass::SortedSet, event);
         cx.remove_if_empty::<SortedSet>(key);

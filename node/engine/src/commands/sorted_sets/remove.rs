@@ -99,15 +99,17 @@ fn remove(
     event: &'static str,
 ) -> Result {
     let key = cx.key(&args, 1);
-    let mut removed = 0;
-    if let Some(set) = cx.get_mut::<SortedSet>(&key)? {
-        let (first, end) = selection.ranks(set, false);
-        removed = set.remove_ranks(first, end);
-    }
-    if removed > 0 {
+    let Some(set) = cx.get_mut::<SortedSet>(&key)? else {
+        reply.count(0);
+        return Ok(());
+    };
+    let (first, end) = selection.ranks(set, false);
+    let removed = set.remove_ranks(first, end);
+    reply.count(removed.len());
+    if !removed.is_empty() {
+        cx.discard(removed);
         cx.changed(&key, EventClass::SortedSet, event);
         cx.remove_if_empty::<SortedSet>(&key);
     }
-    reply.count(removed);
     Ok(())
 }

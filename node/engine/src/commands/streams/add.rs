@@ -112,10 +112,11 @@ fn xadd(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result 
     let pairs = (at + 1..args.len()).step_by(2).map(|word| (element(word), element(word + 1)));
     let stream = cx.get_or_new::<Stream>(&key)?;
     stream.push(id, pairs, bytes, limits);
-    let trimmed = trim.is_some_and(|trim| stream.trim(trim) > 0);
+    let trimmed = trim.map(|trim| stream.trim(trim)).unwrap_or_default();
     write_id(reply, id);
     cx.changed(&key, EventClass::Stream, "xadd");
-    if trimmed {
+    if !trimmed.is_empty() {
+        cx.discard(trimmed);
         cx.notify(EventClass::Stream, "xtrim", &key);
     }
     Ok(())

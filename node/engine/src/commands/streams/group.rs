@@ -217,25 +217,28 @@ fn create_consumer(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>)
 
 fn remove_consumer(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let key = cx.key(&args, 2);
-    let pending = group(cx, &key, args.get(3))?.remove_consumer(args.get(4));
-    if pending.is_some() {
-        cx.changed_silently();
-        cx.notify(EventClass::Stream, "xgroup-delconsumer", &key);
-    }
-    reply.count(pending.unwrap_or(0));
+    let Some(consumer) = group(cx, &key, args.get(3))?.remove_consumer(args.get(4)) else {
+        reply.count(0);
+        return Ok(());
+    };
+    reply.count(consumer.pending().len());
+    cx.discard(consumer);
+    cx.changed_silently();
+    cx.notify(EventClass::Stream, "xgroup-delconsumer", &key);
     Ok(())
 }
 
 fn destroy(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     let key = cx.key(&args, 2);
     let found = cx.get_mut::<Stream>(&key)?.ok_or(NO_KEY)?.remove_group(args.get(3));
-    if found {
+    reply.integer(i64::from(found.is_some()));
+    if let Some(group) = found {
+        cx.discard(group);
         cx.changed_silently();
         cx.notify(EventClass::Stream, "xgroup-destroy", &key);
         // Consumers that wait have to hear of it.
         cx.ready(&key);
     }
-    reply.integer(i64::from(found));
     Ok(())
 }
 

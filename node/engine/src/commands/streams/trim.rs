@@ -44,10 +44,11 @@ fn xtrim(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
         trim => trim?.expect("options ask for something or are wrong"),
     };
     let key = cx.key(&args, 1);
-    let gone = cx.get_mut::<Stream>(&key)?.map_or(0, |stream| stream.trim(trim));
-    if gone > 0 {
+    let removed = cx.get_mut::<Stream>(&key)?.map(|stream| stream.trim(trim)).unwrap_or_default();
+    reply.integer(removed.len() as i64);
+    if !removed.is_empty() {
+        cx.discard(removed);
         cx.changed(&key, EventClass::Stream, "xtrim");
     }
-    reply.integer(gone as i64);
     Ok(())
 }

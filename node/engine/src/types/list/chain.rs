@@ -1,9 +1,9 @@
 //! A long list: chunks of about 8 KiB in a double-ended queue.
 
-use alloc::collections::VecDeque;
-
 use super::chunk::{Chunk, stored_len};
+use super::directory::Directory;
 use crate::types::packed::Encoded;
+use crate::types::{PIECE_BYTES, Removed};
 
 /// How many bytes of elements a chunk takes before another one is begun. A longer element has a
 /// chunk to itself.
@@ -12,7 +12,7 @@ const CHUNK_BYTES: usize = 8192;
 /// Chunks in order, none of them empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chain {
-    chunks: VecDeque<Chunk>,
+    chunks: Directory,
     len: usize,
     byte_len: usize,
 }
@@ -30,8 +30,7 @@ impl Chain {
     /// A chain of one chunk.
     pub fn of(chunk: Chunk) -> Self {
         let (len, byte_len) = (chunk.len(), chunk.byte_len());
-        let chunks = if len == 0 { VecDeque::new() } else { VecDeque::from([chunk]) };
-        Chain { chunks, len, byte_len }
+        Chain { chunks: Some(chunk).filter(|_| len > 0).into_iter().collect(), len, byte_len }
     }
 
     /// All elements in one chunk.
@@ -56,15 +55,14 @@ impl Chain {
         self.chunks.len()
     }
 
-    /// The chunks in order, in two slices.
-    pub fn chunks(&self) -> (&[Chunk], &[Chunk]) {
-        self.chunks.as_slices()
+    /// The chunks in order.
+    pub fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
+        self.chunks.iter()
     }
 
     /// How many bytes of memory the chunks take.
     pub fn heap_bytes(&self) -> usize {
-        self.chunks.capacity() * size_of::<Chunk>()
-            + self.chunks.iter().map(Chunk::heap_bytes).sum::<usize>()
+        self.chunks.heap_bytes()
     }
 
     /// Appends an element.
@@ -107,7 +105,7 @@ impl Chain {
             }
         } else {
             let mut before = self.len;
-            for (chunk, found) in self.chunks.iter().enumerate().rev() {
+            for (chunk, found) in (0..self.chunks.len()).rev().zip(self.chunks.iter().rev()) {
                 before -= found.len();
                 if index >= before {
                     return Place { chunk, index: index - before };
@@ -159,7 +157,7 @@ impl Chain {
             chunk.replace(at, element);
             self.byte_len = self.byte_len - old + new;
         } else {
-            self.remove(index, 1);
+            drop(self.remove(index, 1));
             if index < self.len {
                 self.insert(index, element);
             } else {
@@ -168,10 +166,11 @@ impl Chain {
         }
     }
 
-    /// Removes `count` elements from this index on; so many there are.
-    pub fn remove(&mut self, index: usize, count: usize) {
+    /// Removes `count` elements from this index on; so many there are. Returns the chunks that have
+    /// gone as a whole.
+    pub fn remove(&mut self, index: usize, count: usize) -> RemovedChunks {
         if count == 0 {
-            return;
+            return RemovedChunks::default();
         }
         let Place { chunk: mut at, index } = self.seek(index);
         self.len -= count;
@@ -182,13 +181,14 @@ impl Chain {
             left -= here;
             at += 1;
         }
-        let mut end = at;
+        let (mut end, mut byte_len) = (at, 0);
         while let Some(whole) = self.chunks.get(end).filter(|chunk| chunk.len() <= left) {
             left -= whole.len();
-            self.byte_len -= whole.byte_len();
+            byte_len += whole.byte_len();
             end += 1;
         }
-        self.chunks.drain(at..end);
+        self.byte_len -= byte_len;
+        let chunks = self.chunks.take(at..end);
         if left > 0 {
             self.byte_len -= self.chunks[at].remove(0, left);
         }
@@ -196,11 +196,17 @@ impl Chain {
         if at > 0 {
             self.merge_with_next(at - 1);
         }
+        RemovedChunks { chunks, byte_len }
     }
 
     /// Removes up to `most` elements that equal `element`, counted from one of the ends, and
-    /// returns how many there were.
-    pub fn remove_equal(&mut self, element: &Encoded<'_>, most: usize, backwards: bool) -> usize {
+    /// returns how many there were, and the chunks that held no others.
+    pub fn remove_equal(
+        &mut self,
+        element: &Encoded<'_>,
+        most: usize,
+        backwards: bool,
+    ) -> (usize, RemovedChunks) {
         let mut left = most;
         for nth in 0..self.chunks.len() {
             let at = if backwards { self.chunks.len() - 1 - nth } else { nth };
@@ -212,11 +218,11 @@ impl Chain {
             }
         }
         let removed = most - left;
-        if removed > 0 {
-            self.len -= removed;
-            self.merge_all();
+        if removed == 0 {
+            return (0, RemovedChunks::default());
         }
-        removed
+        self.len -= removed;
+        (removed, self.merge_all())
     }
 
     fn count(&mut self, element: &Encoded<'_>) {
@@ -228,22 +234,42 @@ impl Chain {
     fn merge_with_next(&mut self, at: usize) {
         let Some(next) = self.chunks.get(at + 1) else { return };
         if self.chunks[at].byte_len() + next.byte_len() <= CHUNK_BYTES / 2 {
-            let next = self.chunks.remove(at + 1).expect("it was just there");
+            let next = self.chunks.remove(at + 1);
             self.chunks[at].append(&next);
         }
     }
 
-    /// Drops empty chunks and merges small neighbours throughout.
-    fn merge_all(&mut self) {
-        let chunks = core::mem::take(&mut self.chunks);
-        for chunk in chunks.into_iter().filter(|chunk| chunk.len() > 0) {
+    /// Takes out empty chunks, and merges small neighbours throughout.
+    fn merge_all(&mut self) -> RemovedChunks {
+        let mut empty = RemovedChunks::default();
+        for chunk in core::mem::take(&mut self.chunks) {
             match self.chunks.back_mut() {
+                _ if chunk.len() == 0 => {
+                    empty.byte_len += chunk.heap_bytes();
+                    empty.chunks.push_back(chunk);
+                }
                 Some(last) if last.byte_len() + chunk.byte_len() <= CHUNK_BYTES / 2 => {
                     last.append(&chunk);
                 }
                 _ => self.chunks.push_back(chunk),
             }
         }
+        empty
+    }
+}
+
+/// Chunks that have gone as a whole.
+#[derive(Debug, Default)]
+#[must_use = "dropping them may take long"]
+pub struct RemovedChunks {
+    chunks: Directory,
+    /// Bytes of elements in them.
+    byte_len: usize,
+}
+
+impl Removed for RemovedChunks {
+    fn pieces(&self) -> usize {
+        self.chunks.len() + self.byte_len / PIECE_BYTES
     }
 }
 

@@ -193,8 +193,10 @@ impl Chunk {
             to += kept_len;
         }
         self.bytes.truncate(to);
-        buffer::shrink(&mut self.bytes);
         self.count -= found.len() as u32;
+        if self.count > 0 {
+            buffer::shrink(&mut self.bytes);
+        }
         (found.len() * size, found.len())
     }
 

@@ -11,6 +11,7 @@
 
 mod chain;
 mod chunk;
+mod directory;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,8 @@ use self::chunk::Chunk;
 use super::encoding::Encoding;
 use super::packed::{Element, Encoded};
 use crate::settings::Settings;
+
+pub use self::chain::RemovedChunks;
 
 /// What a Redis listpack takes beyond its elements, in bytes.
 const LISTPACK_FRAME: usize = 7;
@@ -173,14 +176,15 @@ impl List {
     }
 
     /// Removes `count` elements from an index on; so many there are.
-    pub fn remove(&mut self, index: usize, count: usize) {
+    pub fn remove(&mut self, index: usize, count: usize) -> RemovedChunks {
         assert!(index + count <= self.len(), "only what is there can be removed");
         if count == 0 {
-            return;
+            return RemovedChunks::default();
         }
         match &mut self.form {
             Form::Packed(chunk) => {
                 chunk.remove(index, count);
+                RemovedChunks::default()
             }
             Form::Chain(chain) => chain.remove(index, count),
         }
@@ -188,10 +192,12 @@ impl List {
 
     /// Removes up to `most` elements that equal `text`, the first or the last ones, and returns
     /// how many there were.
-    pub fn remove_equal(&mut self, text: &[u8], most: usize, from: End) -> usize {
+    pub fn remove_equal(&mut self, text: &[u8], most: usize, from: End) -> (usize, RemovedChunks) {
         let (element, backwards) = (Encoded::of(text), from == End::Back);
         match &mut self.form {
-            Form::Packed(chunk) => chunk.remove_equal(&element, most, backwards).1,
+            Form::Packed(chunk) => {
+                (chunk.remove_equal(&element, most, backwards).1, RemovedChunks::default())
+            }
             Form::Chain(chain) => chain.remove_equal(&element, most, backwards),
         }
     }
@@ -276,10 +282,10 @@ impl List {
     }
 
     fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
-        let (front, back) = match &self.form {
-            Form::Packed(chunk) => (core::slice::from_ref(chunk), &[][..]),
-            Form::Chain(chain) => chain.chunks(),
+        let (packed, chain) = match &self.form {
+            Form::Packed(chunk) => (Some(chunk), None),
+            Form::Chain(chain) => (None, Some(chain)),
         };
-        front.iter().chain(back)
+        packed.into_iter().chain(chain.into_iter().flat_map(|chain| chain.chunks()))
     }
 }

@@ -81,6 +81,16 @@ impl Compact {
         None
     }
 
+    /// Removes the elements of ranks `first..end`.
+    pub fn remove_ranks(&mut self, first: usize, end: usize) {
+        let bytes = |ranks: usize| {
+            self.iter().take(ranks).map(|(member, _)| HEADER + member.len()).sum::<usize>()
+        };
+        let range = bytes(first)..bytes(end);
+        self.bytes.drain(range);
+        self.len -= end - first;
+    }
+
     /// Approximate size in bytes.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Compact>() + self.bytes.capacity()

@@ -115,15 +115,20 @@ impl Members {
         id
     }
 
-    /// Removes a member, after which its id may stand for another one.
-    pub fn remove(&mut self, id: MemberId) {
+    /// Removes a member, after which its id may stand for another one, and returns its bytes.
+    pub fn remove(&mut self, id: MemberId) -> Box<[u8]> {
         let hash = hash_of(&self.hasher, &self.chunks, id);
         let table = self.table_of(hash);
         let found = self.tables[table].ids.find_entry(in_table(hash), |other| *other == id);
         found.expect("a stored member is in the index").remove();
         let at = id.0 as usize;
-        self.chunks[at / CHUNK][at % CHUNK].bytes = Box::default();
         self.free.push(id);
+        core::mem::take(&mut self.chunks[at / CHUNK][at % CHUNK].bytes)
+    }
+
+    /// How many allocations there are beside those of the members' bytes.
+    pub fn frames(&self) -> usize {
+        self.chunks.len() + self.tables.len()
     }
 
     /// At least `count` members whose hash is not below `from`, by hash, and where to go on; `None`

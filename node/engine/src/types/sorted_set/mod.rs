@@ -10,14 +10,16 @@ mod compact;
 mod members;
 mod tree;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use compact::{Compact, MEMBER_MAX};
 use members::{MemberId, Members};
-use tree::{Element, Position, Tree};
+use tree::{Element, Node, Position, Tree};
 
 use crate::keyspace::KeyHasher;
 use crate::settings::Settings;
+use crate::types::Removed;
 
 /// Up to how many elements a walk returns everything at once, as Redis does for its compact form.
 const WALK_AT_ONCE: usize = 128;
@@ -54,6 +56,36 @@ pub struct SortedSet {
 enum Form {
     Compact(Compact),
     Big { members: Members, tree: Tree },
+}
+
+/// Members that were removed together.
+#[derive(Debug, Default)]
+#[must_use = "dropping them may take long"]
+pub struct RemovedMembers {
+    len: usize,
+    members: Vec<Box<[u8]>>,
+    /// Parts of the order that they were all of.
+    nodes: Vec<Node>,
+    /// The set, if they were all of it.
+    whole: Option<SortedSet>,
+}
+
+impl RemovedMembers {
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Removed for RemovedMembers {
+    fn pieces(&self) -> usize {
+        self.members.len() + self.whole.as_ref().map_or(0, SortedSet::pieces)
+    }
 }
 
 /// An element of a sorted set.
@@ -160,7 +192,7 @@ impl SortedSet {
                 let id = members.find(member)?;
                 let score = members.score(id);
                 tree.remove(&Position { score, member }, members);
-                members.remove(id);
+                drop(members.remove(id));
                 Some(score)
             }
         }
@@ -246,14 +278,26 @@ impl SortedSet {
         }
     }
 
-    /// Removes the members of ranks `first..end`; returns how many those were.
-    pub fn remove_ranks(&mut self, first: usize, end: usize) -> usize {
-        let mut doomed = Vec::new();
-        self.ascend(first, end, |member, _| doomed.push(member.to_vec()));
-        for member in &doomed {
-            self.remove(member);
+    /// Removes the members of ranks `first..end`, of which there are so many, and returns them.
+    pub fn remove_ranks(&mut self, first: usize, end: usize) -> RemovedMembers {
+        let mut removed = RemovedMembers::default();
+        if first >= end {
+            return removed;
         }
-        doomed.len()
+        removed.len = end - first;
+        if removed.len == self.len() {
+            removed.whole = Some(core::mem::take(self));
+            return removed;
+        }
+        match &mut self.form {
+            Form::Compact(compact) => compact.remove_ranks(first, end),
+            Form::Big { members, tree } => {
+                let ids: Vec<_> = tree.ascend(first).take(removed.len).map(|e| e.id).collect();
+                removed.nodes = tree.remove_ranks(first, end);
+                removed.members = ids.into_iter().map(|id| members.remove(id)).collect();
+            }
+        }
+        removed
     }
 
     /// One step of a walk through the members: calls `visit` with about `count` of them, and returns
@@ -302,7 +346,7 @@ impl SortedSet {
         match &self.form {
             Form::Compact(_) => 1,
             // Each member has its own.
-            Form::Big { tree, .. } => tree.len(),
+            Form::Big { members, tree } => tree.len() + members.frames(),
         }
     }
 

@@ -45,21 +45,26 @@ pub struct Tree {
     root: Node,
 }
 
+/// A part of the order.
 #[derive(Debug)]
-enum Node {
+pub enum Node {
+    /// Elements.
     Leaf(Box<Leaf>),
+    /// Nodes below.
     Inner(Box<Inner>),
 }
 
+/// Some elements in order.
 #[derive(Debug)]
-struct Leaf {
+pub struct Leaf {
     len: usize,
     scores: [f64; LEAF_MAX],
     ids: [MemberId; LEAF_MAX],
 }
 
+/// Some nodes in order.
 #[derive(Debug)]
-struct Inner {
+pub struct Inner {
     children: Vec<Child>,
 }
 
@@ -110,9 +115,13 @@ impl Leaf {
     }
 
     fn remove(&mut self, at: usize) {
-        self.scores.copy_within(at + 1..self.len, at);
-        self.ids.copy_within(at + 1..self.len, at);
-        self.len -= 1;
+        self.remove_between(at, at + 1);
+    }
+
+    fn remove_between(&mut self, first: usize, end: usize) {
+        self.scores.copy_within(end..self.len, first);
+        self.ids.copy_within(end..self.len, first);
+        self.len -= end - first;
     }
 
     /// Moves the elements from `at` on into a new leaf.
@@ -159,6 +168,15 @@ impl Node {
         match self {
             Node::Leaf(leaf) => leaf.len < LEAF_MAX / 4,
             Node::Inner(inner) => inner.children.len() < FANOUT_MAX / 4,
+        }
+    }
+
+    /// Removes the elements of ranks `first..end`, which are not all; nodes that lose everything
+    /// go to `gone`.
+    fn remove_ranks(&mut self, first: usize, end: usize, gone: &mut Vec<Node>) {
+        match self {
+            Node::Leaf(leaf) => leaf.remove_between(first, end),
+            Node::Inner(inner) => inner.remove_ranks(first, end, gone),
         }
     }
 
@@ -215,6 +233,29 @@ impl Inner {
         Some(Node::Inner(Box::new(Inner { children })))
     }
 
+    fn remove_ranks(&mut self, first: usize, end: usize, gone: &mut Vec<Node>) {
+        let (mut before, mut emptied) = (0, 0..0);
+        for (at, child) in self.children.iter_mut().enumerate() {
+            let place = |rank: usize| rank.clamp(before, before + child.count) - before;
+            let (from, to) = (place(first), place(end));
+            before += child.count;
+            if to - from == child.count {
+                emptied = if emptied.is_empty() { at..at + 1 } else { emptied.start..at + 1 };
+            } else if from < to {
+                child.node.remove_ranks(from, to, gone);
+                child.count -= to - from;
+                child.least = child.node.least();
+            }
+        }
+        let seam = emptied.start;
+        gone.extend(self.children.drain(emptied).map(|child| child.node));
+        for at in [seam + 1, seam, seam.saturating_sub(1)] {
+            if at < self.children.len() {
+                self.mend(at);
+            }
+        }
+    }
+
     /// Brings a child that has become thin together with a neighbour, if both fit in one node.
     fn mend(&mut self, at: usize) {
         if !self.children[at].node.is_thin() || self.children.len() == 1 {
@@ -267,6 +308,20 @@ impl Tree {
     /// Removes an element that is there.
     pub fn remove(&mut self, position: &Position<'_>, members: &Members) {
         remove_from(&mut self.root, position, members);
+        self.lower();
+    }
+
+    /// Removes the elements of ranks `first..end`, which are not all; returns the nodes that held
+    /// no others.
+    pub fn remove_ranks(&mut self, first: usize, end: usize) -> Vec<Node> {
+        let mut gone = Vec::new();
+        self.root.remove_ranks(first, end, &mut gone);
+        self.lower();
+        gone
+    }
+
+    /// Makes the only child of the root the root.
+    fn lower(&mut self) {
         while let Node::Inner(inner) = &mut self.root
             && inner.children.len() == 1
         {

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::ops::RangeBounds;
 
 use super::StreamId;
+use crate::types::Removed;
 
 /// What a map or set takes for each of its elements beside the element, as a factor of its size.
 const MAP_FACTOR: usize = 2;
@@ -44,6 +45,18 @@ impl Consumer {
     /// The ids of its pending entries, in ascending order.
     pub fn pending(&self) -> &BTreeSet<StreamId> {
         &self.pending
+    }
+}
+
+impl Removed for Consumer {
+    fn pieces(&self) -> usize {
+        1 + self.pending.len() / 8
+    }
+}
+
+impl Removed for Group {
+    fn pieces(&self) -> usize {
+        Group::pieces(self)
     }
 }
 
@@ -128,15 +141,21 @@ impl Group {
         true
     }
 
-    /// Removes a consumer with its pending entries, and returns how many these were.
-    pub fn remove_consumer(&mut self, name: &[u8]) -> Option<usize> {
+    /// Removes a consumer with its pending entries, and returns it.
+    pub fn remove_consumer(&mut self, name: &[u8]) -> Option<Consumer> {
         let slot = self.by_name.remove(name)?;
         let consumer = self.consumers[slot as usize].take().expect("a named slot is in use");
         self.free.push(slot);
         for id in &consumer.pending {
             self.pending.remove(id);
         }
-        Some(consumer.pending.len())
+        Some(consumer)
+    }
+
+    /// How many allocations it consists of, about: what is pending stands in two trees, whose nodes
+    /// hold eight elements on average.
+    pub(super) fn pieces(&self) -> usize {
+        1 + self.pending.len() / 4 + self.consumers.len()
     }
 
     /// Makes an entry pending for a consumer that exists, whoever owned it before.

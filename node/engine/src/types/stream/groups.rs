@@ -68,10 +68,10 @@ impl Stream {
         true
     }
 
-    /// Removes a group; false if there is none with this name.
-    pub fn remove_group(&mut self, name: &[u8]) -> bool {
-        let Some(groups) = &mut self.groups.0 else { return false };
-        let found = groups.remove(name).is_some();
+    /// Removes the group with this name, and returns it.
+    pub fn remove_group(&mut self, name: &[u8]) -> Option<Group> {
+        let groups = self.groups.0.as_mut()?;
+        let found = groups.remove(name);
         if groups.is_empty() {
             self.groups.0 = None;
         }

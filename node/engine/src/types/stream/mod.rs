@@ -31,7 +31,7 @@ pub use groups::References;
 pub use id::StreamId;
 pub use node::{Entry, Pairs};
 pub(crate) use node::{Node, listpack_elements};
-pub use trim::{Threshold, Trim};
+pub use trim::{RemovedEntries, Threshold, Trim};
 pub use walk::{Backwards, Forwards};
 
 use alloc::collections::BTreeMap;
@@ -131,9 +131,7 @@ impl Stream {
 
     /// How many allocations it consists of, about.
     pub fn pieces(&self) -> usize {
-        // A node of a B-tree holds eight elements on average; what is pending stands in two trees.
-        let pending: usize = self.groups().map(|(_, group)| 1 + group.pending().len() / 4).sum();
-        self.nodes.len() + pending
+        self.nodes.len() + self.groups().map(|(_, group)| group.pieces()).sum::<usize>()
     }
 
     /// Sets the id from which new ones go on; not smaller than that of the last entry.

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{References, Stream, StreamId};
+use super::{Node, References, Stream, StreamId};
+use crate::types::Removed;
 
 /// What may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,18 +27,46 @@ pub struct Trim {
     pub references: References,
 }
 
-impl Stream {
-    /// Removes the oldest entries, and returns how many have gone.
-    pub fn trim(&mut self, trim: Trim) -> u64 {
-        let gone = match trim.references {
-            References::Acknowledged if self.has_groups() => self.trim_acknowledged(trim),
-            _ => self.trim_oldest(trim),
-        };
-        self.find_first_if(gone > 0);
-        gone
+/// Entries that were removed together.
+#[derive(Debug, Default)]
+#[must_use = "dropping them may take long"]
+pub struct RemovedEntries {
+    len: u64,
+    /// The nodes that held no others.
+    nodes: Vec<Node>,
+}
+
+impl RemovedEntries {
+    /// How many they are.
+    pub fn len(&self) -> u64 {
+        self.len
     }
 
-    fn trim_oldest(&mut self, trim: Trim) -> u64 {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Removed for RemovedEntries {
+    fn pieces(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+impl Stream {
+    /// Removes the oldest entries.
+    pub fn trim(&mut self, trim: Trim) -> RemovedEntries {
+        let mut removed = RemovedEntries::default();
+        removed.len = match trim.references {
+            References::Acknowledged if self.has_groups() => self.trim_acknowledged(trim),
+            _ => self.trim_oldest(trim, &mut removed.nodes),
+        };
+        self.find_first_if(removed.len > 0);
+        removed
+    }
+
+    fn trim_oldest(&mut self, trim: Trim, nodes: &mut Vec<Node>) -> u64 {
         let mut gone = 0;
         while let Some((&master, node)) = self.nodes.first_key_value() {
             let entries = node.live();
@@ -56,16 +85,17 @@ impl Stream {
                 break;
             }
             self.release_node(master, trim.references);
-            self.remove_node(master);
+            nodes.push(self.take_node(master));
             self.len -= entries;
             gone += entries;
         }
         gone
     }
 
-    fn remove_node(&mut self, master: StreamId) {
+    fn take_node(&mut self, master: StreamId) -> Node {
         let node = self.nodes.remove(&master).expect("the caller has seen it");
         self.node_bytes -= node.heap_bytes();
+        node
     }
 
     /// Drops the references to all entries of a node, if that is wanted.
