@@ -11,6 +11,7 @@ mod expiry_options;
 mod functions;
 mod geo;
 mod hashes;
+mod helping;
 mod hyperloglogs;
 mod keys;
 mod lists;

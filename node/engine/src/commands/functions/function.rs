@@ -3,6 +3,7 @@
 use quoris_resp::Writer;
 
 use crate::command::{Args, Command, Run};
+use crate::commands::helping;
 use crate::commands::scripts::eval::with_host;
 use crate::commands::scripts::script::NOT_BUSY;
 use crate::context::{ReadCx, WriteCx};
@@ -55,12 +56,8 @@ const FLUSH: Command = Command {
 };
 
 /// FUNCTION HELP
-const HELP: Command = Command {
-    spec: Spec::new("help", Group::Scripting, "7.0.0", "Lists the subcommands.")
-        .sub_args(&[])
-        .flags(Flags::LOADING.or(Flags::STALE)),
-    run: Run::Read(help),
-};
+const HELP: Command =
+    Command { spec: helping::spec(Group::Scripting, "7.0.0"), run: Run::Read(help) };
 
 /// FUNCTION KILL
 const KILL: Command = Command {
@@ -186,9 +183,7 @@ fn dump(cx: &ReadCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result {
 }
 
 fn help(_: &ReadCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    reply.array(TEXT.len());
-    TEXT.iter().for_each(|line| reply.simple(line));
-    Ok(())
+    helping::write(reply, TEXT)
 }
 
 /// Inside a transaction, a function has the node's thread to itself, as a script has.

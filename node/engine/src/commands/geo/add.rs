@@ -7,15 +7,15 @@ use crate::command::{Args, Command, Run};
 use crate::commands::sorted_sets::{self, AddOptions};
 use crate::context::WriteCx;
 use crate::error::{Result, SYNTAX};
-use crate::spec::{Flags, Group, KeyAccess, Spec, block, double, key, one_of, string, token};
+use crate::spec::{Flags, Group, KeyAccess, Spec, block, double, key, string};
 
 /// GEOADD key [NX | XX] [CH] longitude latitude member [longitude latitude member …]
 pub(super) const GEOADD: Command = Command {
     spec: Spec::new("geoadd", Group::Geo, "3.2.0", "Adds places, or moves those that are there.")
         .args(&[
             key("key").access(KeyAccess::MODIFY),
-            one_of("condition", &[token("nx", "NX"), token("xx", "XX")]).optional(),
-            token("change", "CH").optional(),
+            sorted_sets::CONDITION,
+            sorted_sets::CHANGE,
             block("data", &[double("longitude"), double("latitude"), string("member")]).multiple(),
         ])
         .complexity("O(log N) for each place")

@@ -5,17 +5,12 @@ use quoris_resp::Writer;
 use super::arguments::UNIT;
 use super::query::Grammar;
 use super::search;
-use super::search_commands::{COUNT, ORDER};
+use super::search_commands::{COUNT, ORDER, SEARCH_COST, WITH_DISTANCE, WITH_HASH, WITH_POINT};
 use crate::command::{Args, Command, Run};
 use crate::context::{ReadCx, WriteCx};
 use crate::error::Result;
-use crate::spec::{
-    Arg, Flags, Group, KeyAccess, KeySpec, Spec, double, key, one_of, string, token,
-};
+use crate::spec::{Arg, Flags, Group, KeyAccess, KeySpec, Spec, double, key, one_of, string};
 
-const WITH_POINT: Arg = token("withcoord", "WITHCOORD").optional();
-const WITH_DISTANCE: Arg = token("withdist", "WITHDIST").optional();
-const WITH_HASH: Arg = token("withhash", "WITHHASH").optional();
 const STORE: Arg =
     one_of("store", &[key("storekey").after("STORE"), key("storedistkey").after("STOREDIST")])
         .optional();
@@ -48,7 +43,7 @@ const MEMBER: &[Arg] = &[string("member")];
 
 /// A declaration as far as all of them agree.
 const fn spec(name: &'static str, since: &'static str, summary: &'static str) -> Spec {
-    Spec::new(name, Group::Geo, since, summary).complexity(COMPLEXITY)
+    Spec::new(name, Group::Geo, since, summary).complexity(SEARCH_COST)
 }
 
 /// GEORADIUS key longitude latitude radius M | KM | FT | MI [WITHCOORD] [WITHDIST] [WITHHASH]
@@ -98,8 +93,6 @@ pub(super) const GEORADIUSBYMEMBER_RO: Command = Command {
     .args(&grammar::<9>(MEMBER)),
     run: Run::Read(georadiusbymember_ro),
 };
-
-const COMPLEXITY: &str = "O(log N + M) where M is the number of places in the area looked at";
 
 /// The sorted set, and where results may go; options begin at word `options`.
 const fn key_specs(options: usize) -> [Option<KeySpec>; 3] {

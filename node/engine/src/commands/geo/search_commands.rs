@@ -35,22 +35,21 @@ pub(super) const COUNT: Arg =
     block("count-block", &[integer("count").after("COUNT"), token("any", "ANY").optional()])
         .optional();
 
+pub(super) const WITH_POINT: Arg = token("withcoord", "WITHCOORD").optional();
+pub(super) const WITH_DISTANCE: Arg = token("withdist", "WITHDIST").optional();
+pub(super) const WITH_HASH: Arg = token("withhash", "WITHHASH").optional();
+
+/// What a search costs that only reads.
+pub(super) const SEARCH_COST: &str =
+    "O(log N + M) where M is the number of places in the area looked at";
+
 /// GEOSEARCH key FROMMEMBER member | FROMLONLAT longitude latitude
 /// BYRADIUS radius unit | BYBOX width height unit
 /// [ASC | DESC] [COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]
 pub(super) const GEOSEARCH: Command = Command {
     spec: Spec::new("geosearch", Group::Geo, "6.2.0", "Returns the places in a circle or a box.")
-        .args(&[
-            key("key"),
-            FROM,
-            BY,
-            ORDER,
-            COUNT,
-            token("withcoord", "WITHCOORD").optional(),
-            token("withdist", "WITHDIST").optional(),
-            token("withhash", "WITHHASH").optional(),
-        ])
-        .complexity("O(log N + M) where M is the number of places in the area looked at"),
+        .args(&[key("key"), FROM, BY, ORDER, COUNT, WITH_POINT, WITH_DISTANCE, WITH_HASH])
+        .complexity(SEARCH_COST),
     run: Run::Read(geosearch),
 };
 

@@ -3,6 +3,7 @@
 use quoris_resp::Writer;
 
 use crate::command::{Args, Command, Run};
+use crate::commands::helping;
 use crate::context::ReadCx;
 use crate::error::{CommandError, Result};
 use crate::keyspace::Entry;
@@ -81,9 +82,7 @@ const TEXT: &[&str] = &[
 ];
 
 fn help(_: &ReadCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    reply.array(TEXT.len());
-    TEXT.iter().for_each(|line| reply.simple(line));
-    Ok(())
+    helping::write(reply, TEXT)
 }
 
 /// Runs `show` on the entry of the key, or answers null.

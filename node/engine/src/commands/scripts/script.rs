@@ -6,6 +6,7 @@ use quoris_resp::Writer;
 
 use super::eval::{compile, with_host};
 use crate::command::{Args, Command, Run};
+use crate::commands::helping;
 use crate::context::{ReadCx, WriteCx};
 use crate::error::{CommandError, Result};
 use crate::scripting::{Script, Sha};
@@ -52,12 +53,8 @@ const FLUSH: Command = Command {
 };
 
 /// SCRIPT HELP
-const HELP: Command = Command {
-    spec: Spec::new("help", Group::Scripting, "5.0.0", "Lists the subcommands.")
-        .sub_args(&[])
-        .flags(Flags::LOADING.or(Flags::STALE)),
-    run: Run::Read(help),
-};
+const HELP: Command =
+    Command { spec: helping::spec(Group::Scripting, "5.0.0"), run: Run::Read(help) };
 
 /// SCRIPT KILL
 const KILL: Command = Command {
@@ -155,9 +152,7 @@ pub(super) fn check_flush(args: &Args<'_>, error: CommandError) -> Result {
 }
 
 fn help(_: &ReadCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    reply.array(TEXT.len());
-    TEXT.iter().for_each(|line| reply.simple(line));
-    Ok(())
+    helping::write(reply, TEXT)
 }
 
 /// A script has the node's thread to itself until it ends by itself or its budget does, so whoever

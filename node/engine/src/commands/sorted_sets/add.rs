@@ -9,9 +9,15 @@ use crate::effects::EventClass;
 use crate::error::{CommandError, Result, SYNTAX};
 use crate::keyspace::Key;
 use crate::spec::{
-    Flags, Group, KeyAccess, Spec, block, double, integer, key, one_of, string, token,
+    Arg, Flags, Group, KeyAccess, Spec, block, double, integer, key, one_of, string, token,
 };
 use crate::types::{SortedSet, SortedSetTuning};
+
+/// Whether members are only added, or only changed.
+pub(in crate::commands) const CONDITION: Arg =
+    one_of("condition", &[token("nx", "NX"), token("xx", "XX")]).optional();
+/// Whether those that were changed count too.
+pub(in crate::commands) const CHANGE: Arg = token("change", "CH").optional();
 
 /// ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member …]
 pub(super) const ZADD: Command = Command {
@@ -23,9 +29,9 @@ pub(super) const ZADD: Command = Command {
     )
     .args(&[
         key("key").access(KeyAccess::MODIFY),
-        one_of("condition", &[token("nx", "NX"), token("xx", "XX")]).optional(),
+        CONDITION,
         one_of("comparison", &[token("gt", "GT"), token("lt", "LT")]).optional(),
-        token("change", "CH").optional(),
+        CHANGE,
         token("increment", "INCR").optional(),
         block("data", &[double("score"), string("member")]).multiple(),
     ])

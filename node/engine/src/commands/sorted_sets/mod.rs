@@ -16,7 +16,7 @@ mod score;
 
 use quoris_resp::Writer;
 
-pub(super) use self::add::{Options as AddOptions, add};
+pub(super) use self::add::{CHANGE, CONDITION, Options as AddOptions, add};
 use crate::command::Command;
 
 pub(super) const COMMANDS: &[Command] = &[

@@ -4,7 +4,7 @@ use quoris_resp::Writer;
 
 use super::{arguments, bad_subcommand, no_such_group};
 use crate::command::{Args, Command, Run};
-use crate::commands::options;
+use crate::commands::{helping, options};
 use crate::context::{ReadCx, WriteCx};
 use crate::effects::EventClass;
 use crate::error::{CommandError, Result};
@@ -72,12 +72,8 @@ const DESTROY: Command = Command {
 };
 
 /// XGROUP HELP
-const HELP: Command = Command {
-    spec: Spec::new("help", CommandGroup::Stream, "5.0.0", "Lists the subcommands.")
-        .sub_args(&[])
-        .flags(Flags::LOADING.or(Flags::STALE)),
-    run: Run::Read(help),
-};
+const HELP: Command =
+    Command { spec: helping::spec(CommandGroup::Stream, "5.0.0"), run: Run::Read(help) };
 
 /// XGROUP SETID key group id | $ [ENTRIESREAD entries-read]
 const SETID: Command = Command {
@@ -125,9 +121,7 @@ const TEXT: &[&str] = &[
 ];
 
 fn help(_: &ReadCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    reply.array(TEXT.len());
-    TEXT.iter().for_each(|line| reply.simple(line));
-    Ok(())
+    helping::write(reply, TEXT)
 }
 
 #[derive(Clone, Copy, Debug, Default)]

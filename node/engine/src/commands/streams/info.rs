@@ -5,12 +5,10 @@ use quoris_resp::Writer;
 use super::arguments::{write_entry, write_id};
 use super::{bad_subcommand, info_full, no_such_group};
 use crate::command::{Args, Command, Run};
-use crate::commands::options;
+use crate::commands::{helping, options};
 use crate::context::ReadCx;
 use crate::error::{NO_SUCH_KEY, Result};
-use crate::spec::{
-    Flags, Group as CommandGroup, KeyAccess, Spec, block, integer, key, string, token,
-};
+use crate::spec::{Group as CommandGroup, KeyAccess, Spec, block, integer, key, string, token};
 use crate::types::Stream;
 use crate::types::stream::{Group, StreamId};
 
@@ -43,12 +41,8 @@ const GROUPS: Command = Command {
 };
 
 /// XINFO HELP
-const HELP: Command = Command {
-    spec: Spec::new("help", CommandGroup::Stream, "5.0.0", "Lists the subcommands.")
-        .sub_args(&[])
-        .flags(Flags::LOADING.or(Flags::STALE)),
-    run: Run::Read(help),
-};
+const HELP: Command =
+    Command { spec: helping::spec(CommandGroup::Stream, "5.0.0"), run: Run::Read(help) };
 
 /// XINFO STREAM key [FULL [COUNT count]]
 const STREAM: Command = Command {
@@ -73,9 +67,7 @@ const TEXT: &[&str] = &[
 ];
 
 fn help(_: &ReadCx<'_>, _: Args<'_>, reply: &mut Writer<'_>) -> Result {
-    reply.array(TEXT.len());
-    TEXT.iter().for_each(|line| reply.simple(line));
-    Ok(())
+    helping::write(reply, TEXT)
 }
 
 /// Writes the name of a field of a map.

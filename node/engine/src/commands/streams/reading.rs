@@ -62,38 +62,8 @@ impl<'a> Reading<'a> {
             streams: 0,
         };
         let mut at = 1;
-        while let Some(word) = args.try_get(at) {
-            let more = args.len() - at - 1;
-            if more > 0 && options::is(word, "block") {
-                reading.block_ms = Some(timeout(args.get(at + 1))?);
-                at += 2;
-            } else if more > 0 && options::is(word, "count") {
-                // Zero and less stand for any number.
-                let count = options::integer(args.get(at + 1))?;
-                reading.count =
-                    usize::try_from(count).ok().filter(|&n| n > 0).unwrap_or(usize::MAX);
-                at += 2;
-            } else if more > 0 && options::is(word, "streams") {
-                if !more.is_multiple_of(2) {
-                    return Err(if kind == Kind::Group { UNBALANCED_GROUP } else { UNBALANCED });
-                }
-                (reading.first, reading.streams) = (at + 1, more / 2);
-                break;
-            } else if more > 1 && options::is(word, "group") {
-                if kind == Kind::Plain {
-                    return Err(GROUP);
-                }
-                reading.group = Some((args.get(at + 1), args.get(at + 2)));
-                at += 3;
-            } else if options::is(word, "noack") {
-                if kind == Kind::Plain {
-                    return Err(NOACK);
-                }
-                reading.no_ack = true;
-                at += 1;
-            } else {
-                return Err(SYNTAX);
-            }
+        while at < args.len() && reading.streams == 0 {
+            at += reading.parse_option(args, at, kind)?;
         }
         if reading.streams == 0 {
             return Err(SYNTAX);
@@ -102,6 +72,43 @@ impl<'a> Reading<'a> {
             return Err(NO_GROUP);
         }
         Ok(reading)
+    }
+
+    /// Reads the option at a word, and returns how many words it takes.
+    fn parse_option(&mut self, args: &Args<'a>, at: usize, kind: Kind) -> Result<usize> {
+        let (word, more) = (args.get(at), args.len() - at - 1);
+        if more > 0 && options::is(word, "block") {
+            self.block_ms = Some(timeout(args.get(at + 1))?);
+            return Ok(2);
+        }
+        if more > 0 && options::is(word, "count") {
+            // Zero and less stand for any number.
+            let count = options::integer(args.get(at + 1))?;
+            self.count = usize::try_from(count).ok().filter(|&n| n > 0).unwrap_or(usize::MAX);
+            return Ok(2);
+        }
+        if more > 0 && options::is(word, "streams") {
+            if !more.is_multiple_of(2) {
+                return Err(if kind == Kind::Group { UNBALANCED_GROUP } else { UNBALANCED });
+            }
+            (self.first, self.streams) = (at + 1, more / 2);
+            return Ok(1 + more);
+        }
+        if more > 1 && options::is(word, "group") {
+            if kind == Kind::Plain {
+                return Err(GROUP);
+            }
+            self.group = Some((args.get(at + 1), args.get(at + 2)));
+            return Ok(3);
+        }
+        if options::is(word, "noack") {
+            if kind == Kind::Plain {
+                return Err(NOACK);
+            }
+            self.no_ack = true;
+            return Ok(1);
+        }
+        Err(SYNTAX)
     }
 
     /// The words that are keys.

@@ -169,7 +169,8 @@ fn reload(cx: &NodeCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     match Engine::restore(&snapshot) {
         Ok(mut restored) => {
             restored.inherit_script_host(&mut engine);
-            *engine = restored;
+            let replaced = std::mem::replace(&mut *engine, restored);
+            cx.shared.reclaim.free(vec![replaced.into_garbage()]);
         }
         Err(error) => {
             let text = format!("ERR Error trying to load the snapshot just taken: {error}");
