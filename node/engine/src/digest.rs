@@ -58,7 +58,8 @@ impl Engine {
     }
 }
 
-fn entry_digest(db: u16, entry: &Entry, buffer: &mut Vec<u8>) -> u128 {
+/// The digest of an entry of a database; `buffer` is only memory to work in.
+pub(crate) fn entry_digest(db: u16, entry: &Entry, buffer: &mut Vec<u8>) -> u128 {
     buffer.clear();
     buffer.extend_from_slice(&db.to_le_bytes());
     save_entry(entry, buffer);

@@ -36,6 +36,7 @@ mod functions;
 mod identity;
 pub mod logging;
 pub(crate) mod machine;
+mod migrate;
 mod node;
 mod notifications;
 pub mod observe;

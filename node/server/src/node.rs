@@ -32,6 +32,7 @@ use crate::flush;
 use crate::functions;
 use crate::identity::Identity;
 use crate::machine::{self, ShardMachine, empty_engine};
+use crate::migrate;
 use crate::pubsub::{self, NodeMessages};
 use crate::reclaim::Reclaim;
 use crate::registry;
@@ -82,6 +83,7 @@ impl Node {
         })?;
         let shared = Shared::new(Parts {
             reclaim,
+            dial: migrate::dial(&world.transport),
             engine: empty_engine(identity.hash_seed),
             registry: registry::Registry::new(commands::FAMILIES),
             config,

@@ -17,6 +17,7 @@ use crate::expiry::Expiry;
 use crate::flush::Flusher;
 use crate::functions::Adopted;
 use crate::identity::Identity;
+use crate::migrate::Dial;
 use crate::notifications::Notifications;
 use crate::observe::Observe;
 use crate::pubsub::{Hub, Kind, Own, Relay};
@@ -99,6 +100,7 @@ pub struct Shared {
     pub(crate) flusher: Flusher,
     pub(crate) reclaim: Reclaim,
     pub(crate) saves: Saves,
+    pub(crate) dial: Dial,
     pub(crate) chunk: RefCell<Chunk>,
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     pub(crate) limits: Cell<Limits>,
@@ -136,12 +138,22 @@ pub(crate) struct Parts {
     pub(crate) entropy: Rc<dyn Entropy>,
     pub(crate) cluster: Rc<Cluster>,
     pub(crate) reclaim: Reclaim,
+    pub(crate) dial: Dial,
 }
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, identity, registry, mut engine, clock, entropy, cluster, reclaim } =
-            parts;
+        let Parts {
+            config,
+            identity,
+            registry,
+            mut engine,
+            clock,
+            entropy,
+            cluster,
+            reclaim,
+            dial,
+        } = parts;
         let scripts = Scripts::new();
         engine.set_script_host(Box::new(scripts.host()));
         let routes: Rc<dyn Routes> = cluster.clone();
@@ -184,6 +196,7 @@ impl Shared {
             flusher: Flusher::default(),
             reclaim,
             saves: Saves::new(now_ms),
+            dial,
             chunk: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
             limits: Cell::new(limits),

@@ -41,6 +41,8 @@ pub(crate) struct Waits {
     in_flight: RefCell<Vec<Rc<Session>>>,
     script: RefCell<Vec<Rc<Session>>>,
     pause: Cell<Pause>,
+    /// How many have asked for writes to be held back.
+    held_writes: Cell<u32>,
 }
 
 impl Waits {
@@ -123,6 +125,17 @@ impl Shared {
         release(self.waits.paused.take(), Hold::Paused);
     }
 
+    /// Holds back writes until [`Shared::let_writes_go`] has been called as often.
+    pub(crate) fn hold_writes(&self) {
+        self.waits.held_writes.set(self.waits.held_writes.get() + 1);
+    }
+
+    /// The end of [`Shared::hold_writes`].
+    pub(crate) fn let_writes_go(&self) {
+        self.waits.held_writes.set(self.waits.held_writes.get() - 1);
+        release(self.waits.paused.take(), Hold::Paused);
+    }
+
     /// The pause that is in force.
     pub fn current_pause(&self) -> Pause {
         match self.waits.pause.get() {
@@ -135,9 +148,9 @@ impl Shared {
     #[inline]
     pub(crate) fn is_paused(&self, writes: bool) -> bool {
         match self.waits.pause.get() {
-            Pause::Off => false,
+            Pause::Off => writes && self.waits.held_writes.get() > 0,
             _ => match self.current_pause() {
-                Pause::Off => false,
+                Pause::Off => writes && self.waits.held_writes.get() > 0,
                 Pause::Writes(_) => writes,
                 Pause::All(_) => true,
             },

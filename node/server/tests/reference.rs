@@ -27,7 +27,7 @@ This page is made from the declarations of the commands, which `COMMAND DOCS` an
 const GROUPS: [(Group, &str); 6] = [
     (Group::Connection, "Connections"),
     (Group::Server, "The server"),
-    (Group::Generic, "Replication"),
+    (Group::Generic, "Replication and moving keys"),
     (Group::Cluster, "The cluster"),
     (Group::PubSub, "Messages"),
     (Group::Transactions, "Transactions"),

@@ -60,6 +60,20 @@ fn keys_of_other_shards_are_redirected_and_slots_may_not_be_mixed() {
 }
 
 #[test]
+fn keys_are_given_away_where_they_are() {
+    with_node(&[], async |shared| {
+        let mut client = Client::connect(&shared).await;
+        client.line("EXISTS bar foo", ":0\r\n").await;
+        shared.set_routes(Rc::new(Border { slot: 6000, led: true }));
+        let crossing = "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
+        client.line("MIGRATE h 1 foo 0 9", "-MOVED 12182 10.0.0.9:7009\r\n").await;
+        client.line("MIGRATE h 1 \"\" 0 9 KEYS foo", "-MOVED 12182 10.0.0.9:7009\r\n").await;
+        client.line("MIGRATE h 1 \"\" 0 9 KEYS bar foo", crossing).await;
+        client.line("MIGRATE h 1 \"\" 0 9 KEYS bar {bar}2", "+NOKEY\r\n").await;
+    });
+}
+
+#[test]
 fn sort_stays_in_the_slot_of_its_key() {
     with_node(&[], async |shared| {
         let mut client = Client::connect(&shared).await;

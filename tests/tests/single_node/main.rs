@@ -2,6 +2,7 @@
 //! get on with it.
 
 mod functions;
+mod migrate;
 mod notifications;
 mod persistence;
 mod protocol;

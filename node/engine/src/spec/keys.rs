@@ -66,6 +66,9 @@ impl KeyAccess {
 pub enum Begin {
     /// At this word; the command's name is word 0.
     Index(usize),
+    /// At this word, unless that is empty: then the keys are elsewhere. `COMMAND INFO` calls it an
+    /// index.
+    Selected(usize),
     /// Behind this word, searched for from word `from` on.
     Keyword(&'static str, usize),
     /// Behind an option, wherever it stands; `COMMAND INFO` calls that unknown.
@@ -164,6 +167,17 @@ impl KeySpec {
         }
     }
 
+    /// One key at a fixed word, unless that is empty.
+    pub const fn selected(index: usize) -> KeySpec {
+        KeySpec { begin: Begin::Selected(index), ..KeySpec::single(index) }
+    }
+
+    /// All words behind a word, searched for from word `from` on.
+    pub const fn all_behind(word: &'static str, from: usize) -> KeySpec {
+        let find = Find::Range { last: -1, step: 1, limit: 0 };
+        KeySpec { begin: Begin::Keyword(word, from), find, access: KeyAccess::UNSTATED }
+    }
+
     /// Keys whose names derive from the data.
     pub const fn unknown() -> KeySpec {
         KeySpec { begin: Begin::Unknown, ..KeySpec::single(0) }
@@ -188,7 +202,8 @@ impl KeySpec {
         found: &mut Vec<usize>,
     ) -> Result<(), KeysError> {
         let start = match self.begin {
-            Begin::Index(index) => index,
+            Begin::Selected(index) if index < words && word(index).is_empty() => return Ok(()),
+            Begin::Index(index) | Begin::Selected(index) => index,
             Begin::Keyword(text, from) => {
                 match (from..words).find(|&at| word(at).eq_ignore_ascii_case(text.as_bytes())) {
                     Some(at) => at + 1,

@@ -42,6 +42,7 @@ pub static FAMILIES: &[&[NodeCommand]] = &[
     latency::COMMANDS,
     lolwut::COMMANDS,
     memory::COMMANDS,
+    crate::migrate::COMMANDS,
     module::COMMANDS,
     monitor::COMMANDS,
     persistence::COMMANDS,

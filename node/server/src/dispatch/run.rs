@@ -254,22 +254,21 @@ impl<'a> Runner<'a> {
                 _ => Step::Stop(Hold::Batch),
             };
         }
-        if entry.keys != Keys::None && entry.role != Role::Watch {
-            match self.channel_verdict(entry, &args) {
-                Verdict::Here => {}
-                Verdict::Refuse(error) => return self.refuse(entry, &error, output),
-                Verdict::Wait(hold) => return Step::Stop(hold),
-            }
+        let takes_keys = entry.takes_keys();
+        let verdict = match entry.role {
+            _ if entry.keys == Keys::None => Verdict::Here,
+            Role::Watch if self.session.is_in_multi() => Verdict::Here,
+            Role::Watch => self.verdict(entry, &args, None, false),
+            _ if takes_keys => self.verdict(entry, &args, None, true),
+            _ => self.channel_verdict(entry, &args),
+        };
+        match verdict {
+            Verdict::Here => {}
+            Verdict::Refuse(error) => return self.refuse(entry, &error, output),
+            Verdict::Wait(hold) => return Step::Stop(hold),
         }
-        if self.shared.is_paused(false) && !entry.has(Flags::ADMIN) {
+        if self.shared.is_paused(takes_keys) && !entry.has(Flags::ADMIN) {
             return Step::Stop(Hold::Paused);
-        }
-        if entry.role == Role::Watch && !self.session.is_in_multi() {
-            match self.verdict(entry, &args, None, false) {
-                Verdict::Here => {}
-                Verdict::Refuse(error) => return self.refuse(entry, &error, output),
-                Verdict::Wait(hold) => return Step::Stop(hold),
-            }
         }
         self.ran += 1;
         self.last = Some(entry.number);
@@ -367,13 +366,11 @@ impl<'a> Runner<'a> {
             return Step::Close;
         }
         let (error, number) = self.shared.registry.refusal(args);
-        match number.map(|number| self.shared.registry.entry(number)) {
-            Some(entry) => self.refuse(entry, &error, output),
-            None => {
-                self.write_error(&error, output);
-                Step::Next
-            }
+        if let Some(entry) = number.map(|number| self.shared.registry.entry(number)) {
+            return self.refuse(entry, &error, output);
         }
+        self.write_error(&error, output);
+        Step::Next
     }
 
     fn write_error(&mut self, error: &CommandError, output: &mut Vec<u8>) {

@@ -27,6 +27,15 @@ fn secrets(words: &[&[u8]]) -> Vec<usize> {
         let options = (2..words.len().saturating_sub(2)).find(|at| is(*at, "auth"));
         return options.map_or_else(Vec::new, |at| vec![at + 1, at + 2]);
     }
+    if is(0, "migrate") {
+        // What follows KEYS is keys, whatever it says.
+        let end = (6..words.len()).find(|at| is(*at, "keys")).unwrap_or(words.len());
+        let given = |name: &str, secrets: usize| {
+            let option = (6..end).find(|at| is(*at, name)).map_or(end, |at| at + 1);
+            option..(option + secrets).min(end)
+        };
+        return given("auth", 1).chain(given("auth2", 2)).collect();
+    }
     if is(0, "config") && is(1, "set") {
         let values = (3..words.len()).step_by(2);
         return values.filter(|at| is_sensitive(words[at - 1])).collect();
@@ -51,6 +60,9 @@ mod tests {
             ("HELLO 3 AUTH default secret SETNAME x", &[3, 4]),
             ("hello 3 setname x", &[]),
             ("hello 3 auth", &[]),
+            ("MIGRATE host 1 key 0 9 COPY AUTH secret KEYS auth x", &[8]),
+            ("migrate host 1 key 0 9 auth2 me secret", &[7, 8]),
+            ("migrate host 1 key 0 9 auth", &[]),
             ("config set maxclients 9 REQUIREPASS secret", &[5]),
             ("config set requirepass", &[]),
             ("set auth secret", &[]),

@@ -5,7 +5,7 @@ mod declare;
 use std::cell::Cell;
 
 use quoris_engine::commands::FAMILIES;
-use quoris_engine::spec::{Begin, Find, Flags, Group, Spec};
+use quoris_engine::spec::{Begin, Find, Flags, Group, KeyAccess, Spec};
 use quoris_engine::{Args, Command, CommandTable, Run};
 
 use self::declare::Handlers;
@@ -110,6 +110,13 @@ impl Entry {
     /// Whether it may touch keys that its request does not name in the place of keys.
     pub(crate) fn touches_undeclared(&self) -> bool {
         self.keys == Keys::None || self.command.spec.group == Group::Scripting
+    }
+
+    /// Whether it is a command of the node that takes keys away.
+    pub(crate) fn takes_keys(&self) -> bool {
+        let specs = &self.command.spec.key_specs;
+        matches!(self.command.run, Run::Node)
+            && specs.iter().flatten().any(|keys| keys.access == KeyAccess::TAKE)
     }
 
     /// Whether it has a flag.

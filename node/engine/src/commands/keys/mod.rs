@@ -1,6 +1,7 @@
 //! Commands on keys of any type, and on whole databases.
 
 mod delete;
+mod departed;
 mod dump;
 mod exists;
 mod expire;
@@ -18,6 +19,7 @@ pub(super) const COMMANDS: &[Command] = &[
     rename::COPY,
     walk::DBSIZE,
     delete::DEL,
+    departed::DEPARTED,
     dump::DUMP,
     exists::EXISTS,
     expire::EXPIRE,

@@ -127,7 +127,9 @@ fn write_keys(keys: &KeySpec, writes: bool, reply: &mut Writer<'_>) {
     write_set(&flags, reply);
     reply.bulk(b"begin_search");
     match keys.begin {
-        Begin::Index(at) => write_search(reply, "index", &[("index", Value::Number(at as i64))]),
+        Begin::Index(at) | Begin::Selected(at) => {
+            write_search(reply, "index", &[("index", Value::Number(at as i64))]);
+        }
         Begin::Keyword(word, from) => {
             let fields =
                 [("keyword", Value::Word(word)), ("startfrom", Value::Number(from as i64))];
