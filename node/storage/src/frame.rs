@@ -140,8 +140,8 @@ impl<'a> Reader<'a> {
 
 /// Whether any valid frame starts in `from..end`, at whatever byte: then what
 /// stands before it is damage, not the torn end of the last write. `plausible`
-/// looks at the body before the checksum is computed, which keeps the search
-/// linear over arbitrary bytes.
+/// looks at the frame's offset and body before the checksum is computed, which
+/// keeps the search linear over arbitrary bytes.
 ///
 /// # Errors
 /// Whatever reading the file returned.
@@ -150,7 +150,7 @@ pub(crate) fn any_valid(
     number: u64,
     from: u64,
     end: u64,
-    plausible: impl Fn(&[u8]) -> bool,
+    plausible: impl Fn(u64, &[u8]) -> bool,
 ) -> io::Result<bool> {
     let mut bytes = vec![0; end.saturating_sub(from) as usize];
     file.read_exact_at(&mut bytes, from)?;
@@ -158,6 +158,8 @@ pub(crate) fn any_valid(
         let (len, expected) = head(&bytes[at..]);
         let Some(body) = bytes[at + HEAD_BYTES..].get(..len) else { return false };
         let place = Place { file: number, offset: from + at as u64 };
-        len > 0 && plausible(body) && checksum(place, (len as u32).to_le_bytes(), body) == expected
+        len > 0
+            && plausible(place.offset, body)
+            && checksum(place, (len as u32).to_le_bytes(), body) == expected
     }))
 }

@@ -6,7 +6,7 @@
 //! <dir>/lock                  held by the running process            identity
 //! <dir>/node.id               who this node is, 40 hex digits        identity
 //! <dir>/meta/                 votes, memberships, the topology       meta
-//! <dir>/aof/<index>.aof       the shard's Raft log                   log
+//! <dir>/aof/                  the shard's Raft log                   log
 //! <dir>/snapshots/            state at one log index                 snapshots
 //! <dir>/formation             the plan of the node's cluster         the server's
 //! ```
@@ -18,9 +18,10 @@
 //!
 //! The rules that every file obeys:
 //!
-//! - What has been written is never rewritten in place. Files grow at their
+//! - What may still be needed is never rewritten in place. Files grow at their
 //!   end, or are replaced whole: temporary name, sync, rename, sync of the
-//!   directory.
+//!   directory. A file that is needed no more may become another, once a name
+//!   that says so is durable.
 //! - Every byte that is read back was covered by a checksum.
 //! - A tail torn by a crash is cut; any other damage is refused with an error
 //!   that names the file, because only a person or a peer can repair it.

@@ -1,61 +1,76 @@
-//! The Raft log of a shard, as append-only files that a person can read.
+//! The Raft log of a shard, as files that a person can read.
 //!
-//! A log is a directory of segments, `aof/<first index, 20 digits>.aof`. Each
-//! is a header and then records until the end of the file. Integers are
-//! little-endian.
+//! A log is a directory of segments, `aof/<first index>-<life>.aof`, the index with 20 digits and
+//! the life with 10 or more. Each is a header and then records. Integers are little-endian.
 //!
 //! ```text
 //! header                                   record
 //! offset size                              offset size
 //!  0     8   "QUORAOF\n"                    0     4   length of all after byte 8
-//!  8     4   format version, 1              4     4   CRC32C, see below
+//!  8     4   format version, 2              4     4   CRC32C, see below
 //! 12     8   first index, as in the name    8     1   kind
-//! 20     8   first index of the segment     9     8   term
-//!            before, or 2^64-1             17     8   index
-//! 28     8   final length of that one      25     8   stamp: now, ms since 1970
-//! 36     4   CRC32C of bytes 0..36         33     8   stamp: seed
-//!                                          41     4   stamp: engine version
-//!                                          45     ..  payload: commands as RESP
+//! 20     8   life, as in the name           9     8   term
+//! 28     8   life of the segment before,   17     8   index
+//!            0 if that was purged, 2^64-1  25     8   stamp: now, ms since 1970
+//!            if there was none             33     8   stamp: seed
+//! 36     8   final length of that one      41     4   stamp: engine version
+//! 44     4   flags: 1 relaxed, 2 recycled  45     4   how many bytes before the record
+//! 48     4   CRC32C of bytes 0..48                    no finished sync covered when it
+//!                                                     was written, at most 2^32-1
+//!                                          49     ..  payload: commands as RESP
 //! ```
 //!
-//! A record's CRC32C covers, in this order: the first index in its segment's
-//! header (8 bytes), its offset in the segment (8 bytes), its length field, and
-//! everything after byte 8.
+//! A record's CRC32C covers, in this order: the life of its segment (8 bytes), its offset in the
+//! segment (8 bytes), its length field, and everything after byte 8.
 //!
-//! Kinds: 1 blank, 2 batch, 3 membership; 4 truncate: `index` and all after it
-//! are void; 5 purge mark: everything up to `index`, `term` is covered by a
-//! snapshot. The numbers are never reused.
+//! Kinds: 1 blank, 2 batch, 3 membership; 4 truncate: `index` and all after it are void. The
+//! numbers are never reused; 5 was the purge mark of format 1, which has a file of its own now,
+//! `purged` (module `mark`).
 //!
-//! # Nothing is rewritten
+//! # A log is not rewritten, but its files are
 //!
-//! Truncating appends a truncate record; segments that hold nothing else alive
-//! are removed, newest first, once that record is durable. Purging appends a
-//! purge mark, makes it durable, and removes the segments that it covers. A
-//! segment is synced before the next one is created, and the next one's header
-//! notes its final length, so that a lost end or a missing file is noticed.
+//! Truncating appends a truncate record; segments that hold nothing else alive are removed, newest
+//! first, once that record is durable. Purging makes the purge mark durable, and then renames the
+//! segments that it covers to `….spare`. A later segment takes such a file and writes over what it
+//! finds: the pages are in memory and the blocks on the disk already, which makes an append about
+//! half as expensive as one to a new file. A segment may so be followed by bytes of an earlier life
+//! of its file. They fail their checksum, for that covers the number of the life: each segment gets
+//! a higher one than any file there is, and no file that a restart finds becomes spare, because the
+//! header that would tell its newest life may be lost.
+//!
+//! # What waits for the disk
+//!
+//! A segment is synced before the next one is created, and the next one's header notes its final
+//! length, so that a lost end or a missing file is noticed. While [`Log::set_relaxed`] holds, nothing
+//! is synced but the purge mark and truncations; the segments of that time say so in their headers.
 //!
 //! # After a crash
 //!
-//! [`Log::open`] reads every record. Only the last segment can have been in use
-//! when the power went, so only its end can be torn: bytes after the last valid
-//! record are cut off if no valid record follows them. Everything else that
-//! fails a check is damage to something that may have been acknowledged, and
-//! the log refuses to open: the node has to be rebuilt from its peers rather
-//! than come back having forgotten.
+//! [`Log::open`] reads every record that is not purged. Only the last segment can have been in use
+//! when the power went, so only its end can be torn. Pages of a file that is written over reach the
+//! disk in any order, so that valid records may follow a torn one; but each says how far the log
+//! had been synced when it was written. The log ends at the first bad record if none behind it
+//! says that this one was synced. Everything else that fails a check is damage to something that
+//! may have been acknowledged, and the log refuses to open: the node has to be rebuilt from its
+//! peers rather than come back having forgotten. In relaxed segments at the end of the log the
+//! same holds for each of them, for a power cut can tear any.
 //!
 //! # What is not here
 //!
-//! Nothing in this module waits for the disk on the path of an append: writes
-//! go to the page cache, and a [`SyncTicket`] carries the wait elsewhere.
+//! Nothing in this module waits for the disk on the path of an append: writes go to the page
+//! cache, and a [`SyncTicket`] carries the wait elsewhere.
 
 mod cache;
 mod error;
+mod files;
 mod index;
+mod mark;
 mod read;
 mod record;
 mod recover;
 mod segment;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,19 +80,12 @@ pub(crate) use segment::SegmentFile;
 
 use self::cache::Cache;
 use self::index::{Index, Run};
+use self::mark::{Mark, MarkFile};
 use self::record::{Head, Kind, PAYLOAD_BYTES_MAX};
-use self::segment::Segment;
+use self::segment::{Segment, Spare};
 use crate::disk::Disk;
 use crate::frame::Place;
 use crate::sync::{SyncState, SyncTicket};
-
-/// A due roll waits until no more than this many bytes are unsynced, because
-/// it syncs them on the caller's thread.
-const ROLL_UNSYNCED_BYTES_MAX: u64 = 1024 * 1024;
-
-/// A roll waits no longer once the segment is this many times as long as it
-/// should be: the disk cannot keep up, and whoever writes has to feel it.
-const ROLL_OVERDUE: u64 = 8;
 
 /// The write buffer shrinks back to this after a larger append.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
@@ -86,15 +94,21 @@ const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogOptions {
     /// A segment this long is followed by a new one, bytes. While syncs lag far
-    /// behind (`appendfsync no`) a segment may grow to eight times as much.
+    /// behind a segment may grow to eight times as much.
     pub segment_bytes: u64,
+    /// Purged segments are kept for use as new ones up to this many bytes.
+    pub spare_bytes: u64,
     /// Memory for the most recent records, bytes.
     pub cache_bytes: usize,
 }
 
 impl Default for LogOptions {
     fn default() -> LogOptions {
-        LogOptions { segment_bytes: 64 * 1024 * 1024, cache_bytes: 16 * 1024 * 1024 }
+        LogOptions {
+            segment_bytes: 64 * 1024 * 1024,
+            spare_bytes: 512 * 1024 * 1024,
+            cache_bytes: 16 * 1024 * 1024,
+        }
     }
 }
 
@@ -106,38 +120,56 @@ pub struct Log {
     options: LogOptions,
     /// In the order of their first index; the last is being appended to.
     segments: Vec<Segment>,
+    /// Used in the order in which they became spare, so that none grows cold.
+    spares: VecDeque<Spare>,
+    life_next: u64,
     index: Index,
     cache: Cache,
     last: Option<(u64, u64)>,
     purged: Option<(u64, u64)>,
+    mark: MarkFile,
+    relaxed: bool,
     buffer: Vec<u8>,
     /// Bytes appended since opening; what tickets count in.
     written: u64,
+    /// The last truncation's position in that count.
+    truncated: u64,
     sync: Arc<SyncState>,
 }
 
 impl Log {
     /// Opens the log in `dir`, creating the directory if needed; cuts a torn
     /// tail and finishes what a crash interrupted. All that is there is durable
-    /// on return.
+    /// on return, or, if its last segment is relaxed, once a ticket has run.
     ///
     /// # Errors
     /// [`LogError::Corrupt`], [`LogError::Segment`] or [`LogError::Foreign`]
     /// for a directory that is damaged or not a log, [`LogError::Io`].
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, options: LogOptions) -> Result<Log, LogError> {
         let found = recover::recover(&disk, dir)?;
+        let sync = Arc::new(SyncState::default());
+        let mut written = 0;
+        for segment in found.segments.iter().filter(|segment| segment.relaxed) {
+            written += segment.len;
+            sync.owe(&segment.file);
+        }
         Ok(Log {
             disk,
             dir: dir.to_owned(),
             options,
             segments: found.segments,
+            spares: VecDeque::new(),
+            life_next: found.life_next,
             index: found.index,
             cache: Cache::new(options.cache_bytes),
             last: found.last,
             purged: found.purged,
+            mark: found.mark,
+            relaxed: false,
             buffer: Vec::new(),
-            written: 0,
-            sync: Arc::default(),
+            written,
+            truncated: if found.truncated { written } else { 0 },
+            sync,
         })
     }
 
@@ -148,7 +180,22 @@ impl Log {
     /// [`LogError::Foreign`] before anything is removed, [`LogError::Io`].
     pub fn wipe(disk: &Arc<dyn Disk>, dir: &Path) -> Result<(), LogError> {
         disk.create_dir_all(dir).map_err(LogError::io("create the directory", dir))?;
-        recover::remove_newest(&mut recover::open_segments(disk, dir)?, 0)
+        let files = recover::survey(disk, dir)?;
+        recover::remove_newest(&mut files.open(disk, dir)?, 0)?;
+        for name in files.others.iter().map(String::as_str).chain([mark::NAME]) {
+            let path = dir.join(name);
+            if disk.exists(&path).map_err(LogError::io("look for the file", &path))? {
+                disk.remove_file(&path).map_err(LogError::io("remove the file", &path))?;
+            }
+        }
+        disk.sync_dir(dir).map_err(LogError::io("sync the directory", dir))
+    }
+
+    /// While `relaxed`, nobody waits for the disk: a power cut may cost the end of the log, as much
+    /// of it as no ticket has made durable. A log is opened without it. A change begins another
+    /// segment; on the way back not before tickets have made nearly everything durable.
+    pub fn set_relaxed(&mut self, relaxed: bool) {
+        self.relaxed = relaxed;
     }
 
     /// The last position, or the purged one if nothing comes after it.
@@ -209,11 +256,14 @@ impl Log {
         self.check_usable()?;
         self.check_order(records)?;
         self.roll_if_due(first.index)?;
-        let Segment { first: file, len: mut offset, base, .. } = *self.newest();
+        let Segment { life: file, len: mut offset, base, .. } = *self.newest();
         self.buffer.clear();
+        let unsynced = self.unsynced_bytes();
         for record in records {
-            let place = Place { file, offset: offset + self.buffer.len() as u64 };
-            record::encode(&mut self.buffer, &Head::of(record), &record.payload, place);
+            let before = self.buffer.len() as u64;
+            let place = Place { file, offset: offset + before };
+            let (head, unsynced) = (Head::of(record), unsynced + before);
+            record::encode(&mut self.buffer, &head, &record.payload, place, unsynced);
         }
         self.write(self.segments.len() - 1)?;
         for record in records {
@@ -245,7 +295,7 @@ impl Log {
             return Err(LogError::OutOfOrder { path, expected, got: void });
         }
         let keeper = self.segments.iter().rposition(|it| it.first < void).unwrap_or(0);
-        self.write_marks(keeper, Some(void))?;
+        self.write_truncation(keeper, void)?;
         let kept = void.checked_sub(1).and_then(|kept| Some((kept, self.term_of(kept)?)));
         self.last = kept.or(self.purged);
         self.index.truncate(void);
@@ -254,8 +304,9 @@ impl Log {
     }
 
     /// Declares everything up to `index` covered by a durable snapshot, which
-    /// may reach beyond the last record, and removes the segments that hold
-    /// nothing else. The mark and all records are durable on return.
+    /// may reach beyond the last record, and takes the files of segments that
+    /// hold nothing else for spare. That is durable on return; what was appended
+    /// need not be.
     ///
     /// # Errors
     /// As [`Log::append`].
@@ -264,20 +315,25 @@ impl Log {
             return Ok(());
         }
         self.check_usable()?;
-        let all = self.last.is_none_or(|(last, _)| last <= index);
-        if all && self.segments.last().is_none_or(|newest| newest.first <= index) {
-            self.roll(index + 1)?;
+        if self.truncated > self.sync.position() {
+            // Else what was truncated might come back behind a mark that knows better.
+            self.sync_ticket().run().map_err(LogError::io("sync the segment", &self.dir))?;
         }
+        let all = self.last.is_none_or(|(last, _)| last <= index);
+        let covered =
+            if all { self.segments.len() } else { recover::covered(&self.segments, index) };
+        let relaxed = self.segments.get(covered).is_some_and(|oldest| oldest.relaxed);
+        let marked = self.mark.set(&self.disk, Mark { purged: (index, term), relaxed });
+        marked.inspect_err(|error| self.sync.fail(&error.to_string()))?;
         self.purged = Some((index, term));
-        self.write_marks(self.segments.len() - 1, None)?;
-        self.sync_ticket().run().map_err(LogError::io("sync the segment", &self.dir))?;
+        self.cache.purge(index);
+        self.index.purge(index);
         if all {
             self.last = self.purged;
             self.index.clear();
+            self.sync.reached(self.written);
         }
-        self.index.purge(index);
-        self.cache.purge(index);
-        self.remove_covered(index)
+        self.retire(covered).inspect_err(|error| self.sync.fail(&error.to_string()))
     }
 
     /// Forgets the oldest of the records up to `index` until no more than `bytes` of records are in
@@ -330,45 +386,15 @@ impl Log {
         Ok(())
     }
 
-    /// Starts a segment for `next` if there is none or the newest is full.
-    fn roll_if_due(&mut self, next: u64) -> Result<(), LogError> {
-        let Some(newest) = self.segments.last() else { return self.roll(next) };
-        // Names have to ascend, and after truncating everything `next` may be low.
-        if newest.len < self.options.segment_bytes || next <= newest.first {
-            return Ok(());
-        }
-        let patient = newest.len < ROLL_OVERDUE * self.options.segment_bytes;
-        if patient && self.unsynced_bytes() > ROLL_UNSYNCED_BYTES_MAX {
-            return Ok(());
-        }
-        self.roll(next)
-    }
-
-    fn roll(&mut self, first: u64) -> Result<(), LogError> {
-        self.sync_ticket().run().map_err(LogError::io("sync the segment", &self.dir))?;
-        match Segment::create(&self.disk, &self.dir, first, self.segments.last()) {
-            Ok(segment) => {
-                self.segments.push(segment);
-                Ok(())
-            }
-            Err(error) => {
-                self.sync.fail(&error.to_string());
-                Err(error)
-            }
-        }
-    }
-
-    /// Appends the purge mark, if there is one, and a truncation at `void`.
-    fn write_marks(&mut self, segment: usize, void: Option<u64>) -> Result<(), LogError> {
-        let Segment { first: file, len: start, .. } = self.segments[segment];
-        let purge = self.purged.map(|(index, term)| Head::mark(Kind::PurgeMark, index, term));
-        let truncate = void.map(|index| Head::mark(Kind::Truncate, index, 0));
+    fn write_truncation(&mut self, segment: usize, void: u64) -> Result<(), LogError> {
+        let Segment { life: file, len: offset, .. } = self.segments[segment];
         self.buffer.clear();
-        for mark in purge.into_iter().chain(truncate) {
-            let place = Place { file, offset: start + self.buffer.len() as u64 };
-            record::encode(&mut self.buffer, &mark, &[], place);
-        }
-        self.write(segment)
+        let mark = Head::mark(Kind::Truncate, void, 0);
+        let unsynced = self.unsynced_bytes();
+        record::encode(&mut self.buffer, &mark, &[], Place { file, offset }, unsynced);
+        self.write(segment)?;
+        self.truncated = self.written;
+        Ok(())
     }
 
     /// Writes the buffer to the end of a segment.
@@ -389,29 +415,5 @@ impl Log {
         let error = LogError::io(action, self.segments[segment].path())(source);
         self.sync.fail(&error.to_string());
         error
-    }
-
-    /// Removes the segments after `keeper`, whose truncation mark voids them.
-    fn remove_after(&mut self, keeper: usize) -> Result<(), LogError> {
-        if keeper + 1 == self.segments.len() {
-            return Ok(());
-        }
-        let synced = self.segments[keeper].file.sync();
-        synced.map_err(|error| self.fail("sync the segment", keeper, error))?;
-        self.sync.reached(self.written);
-        recover::remove_newest(&mut self.segments, keeper + 1)
-            .inspect_err(|error| self.sync.fail(&error.to_string()))
-    }
-
-    fn remove_covered(&mut self, index: u64) -> Result<(), LogError> {
-        let covered = self.segments.partition_point(|it| it.first <= index + 1).saturating_sub(1);
-        for segment in self.segments.drain(..covered) {
-            segment.remove()?;
-        }
-        if covered > 0 {
-            let action = "sync the directory";
-            self.disk.sync_dir(&self.dir).map_err(LogError::io(action, &self.dir))?;
-        }
-        Ok(())
     }
 }

@@ -14,15 +14,15 @@ use std::time::Duration;
 
 use crate::log::SegmentFile;
 
-/// Bytes that may be unsynced before [`Syncer::background`] starts on them, so
-/// that the operating system never has a whole segment to write at once.
-const BACKGROUND_BYTES: u64 = 8 * 1024 * 1024;
-
 /// What a log and its tickets know together.
 #[derive(Debug, Default)]
 pub(crate) struct SyncState {
     synced: AtomicU64,
     failure: OnceLock<String>,
+    /// Files before the newest that hold something unsynced, in the order of their records.
+    owed: Mutex<Vec<Arc<SegmentFile>>>,
+    /// Held by whoever syncs them.
+    paying: Mutex<()>,
 }
 
 impl SyncState {
@@ -32,6 +32,34 @@ impl SyncState {
 
     pub fn reached(&self, position: u64) {
         self.synced.fetch_max(position, Ordering::AcqRel);
+    }
+
+    /// The next tickets have to sync this file first.
+    pub fn owe(&self, file: &Arc<SegmentFile>) {
+        self.owed().push(file.clone());
+    }
+
+    /// What this file holds does not matter any more.
+    pub fn forgive(&self, file: &Arc<SegmentFile>) {
+        self.owed().retain(|owed| !Arc::ptr_eq(owed, file));
+    }
+
+    fn owed(&self) -> MutexGuard<'_, Vec<Arc<SegmentFile>>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Syncs the files that are owed. Whoever finds none knows that this has been done.
+    fn pay(&self) -> io::Result<()> {
+        if self.owed().is_empty() {
+            return Ok(());
+        }
+        let _paying = self.paying.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.owed().clone();
+        for file in files {
+            file.sync()?;
+            self.forgive(&file);
+        }
+        Ok(())
     }
 
     /// The first failure; after it nothing is known about the file's end.
@@ -74,7 +102,7 @@ impl SyncTicket {
             return Err(io::Error::other(detail.to_owned()));
         }
         let Some(file) = self.file.as_ref().filter(|_| !self.is_done()) else { return Ok(()) };
-        match file.sync() {
+        match self.state.pay().and_then(|()| file.sync()) {
             Ok(()) => {
                 self.state.reached(self.position);
                 Ok(())
@@ -89,10 +117,6 @@ impl SyncTicket {
     /// Whether a sync has covered it already.
     pub fn is_done(&self) -> bool {
         self.state.position() >= self.position
-    }
-
-    fn unsynced_bytes(&self) -> u64 {
-        self.position.saturating_sub(self.state.position())
     }
 
     fn same_log(&self, other: &SyncTicket) -> bool {
@@ -114,7 +138,7 @@ enum Mode {
     Thread(Arc<Worker>),
     /// Completes at once, syncs each second.
     EverySecond(Arc<Worker>),
-    /// Completes at once, syncs when much has gathered.
+    /// Completes at once, syncs what it is told to.
     Background(Arc<Worker>),
 }
 
@@ -137,9 +161,9 @@ impl Syncer {
         Ok(Syncer(Mode::EverySecond(Worker::start(name, Duration::from_secs(1))?)))
     }
 
-    /// `appendfsync no`: completions fire at once. A thread of that name syncs
-    /// whenever some megabytes have gathered, which costs nobody a wait and
-    /// keeps the change of segments short.
+    /// `appendfsync no`: completions fire at once, and when something reaches
+    /// the disk is the operating system's affair. A thread of that name syncs
+    /// what [`Syncer::force`] gets.
     ///
     /// # Errors
     /// If the operating system cannot start a thread.
@@ -158,22 +182,23 @@ impl Syncer {
         Syncer(Mode::Skip)
     }
 
+    /// Whether nobody waits for the disk: what [`Log::set_relaxed`] is told.
+    ///
+    /// [`Log::set_relaxed`]: crate::Log::set_relaxed
+    pub fn is_relaxed(&self) -> bool {
+        matches!(self.0, Mode::Skip | Mode::Background(_))
+    }
+
     /// Hands over a ticket; `done` is called exactly once, on whatever thread
     /// the syncer uses, with the outcome. Completions of one syncer are called
     /// in the order of submission.
     pub fn submit(&self, ticket: SyncTicket, done: impl FnOnce(io::Result<()>) + Send + 'static) {
         match &self.0 {
             Mode::Inline => done(ticket.run()),
-            Mode::Skip => done(Ok(())),
+            Mode::Skip | Mode::Background(_) => done(Ok(())),
             Mode::Thread(worker) => worker.submit(ticket, Some(Box::new(done))),
             Mode::EverySecond(worker) => {
                 worker.submit(ticket, None);
-                done(Ok(()));
-            }
-            Mode::Background(worker) => {
-                if ticket.unsynced_bytes() >= BACKGROUND_BYTES {
-                    worker.submit(ticket, None);
-                }
                 done(Ok(()));
             }
         }

@@ -9,7 +9,7 @@ use quoris_storage::{
 };
 
 /// Small enough that a handful of records fills a segment and the cache.
-const SMALL: LogOptions = LogOptions { segment_bytes: 400, cache_bytes: 300 };
+const SMALL: LogOptions = LogOptions { segment_bytes: 400, spare_bytes: 1200, cache_bytes: 300 };
 
 fn on_both_disks(test: impl Fn(Arc<dyn Disk>, &Path)) {
     test(Arc::new(MemoryDisk::new()), Path::new("/data/aof"));
@@ -130,7 +130,8 @@ fn truncated_records_are_replaced_across_segments_and_reopening() {
 #[test]
 fn purging_removes_covered_segments_and_is_remembered() {
     on_both_disks(|disk, dir| {
-        let mut log = open(&disk, dir);
+        let frugal = LogOptions { spare_bytes: 0, ..SMALL };
+        let mut log = Log::open(disk.clone(), dir, frugal).unwrap();
         for record in records(0..30, 1) {
             log.append(&[record]).unwrap();
         }
@@ -148,6 +149,45 @@ fn purging_removes_covered_segments_and_is_remembered() {
             );
             assert_eq!(indexes(&log.read(0, 22, usize::MAX).unwrap()), [20, 21]);
         }
+    });
+}
+
+fn count(disk: &Arc<dyn Disk>, dir: &Path, extension: &str) -> usize {
+    disk.list(dir).unwrap().iter().filter(|name| name.ends_with(extension)).count()
+}
+
+#[test]
+fn files_of_purged_segments_are_used_again_within_bounds_and_not_after_a_restart() {
+    on_both_disks(|disk, dir| {
+        let mut log = open(&disk, dir);
+        for record in records(0..30, 1) {
+            log.append(&[record]).unwrap();
+        }
+        log.purge_to(27, 1).unwrap();
+        let spares = count(&disk, dir, ".spare");
+        assert!((2..=3).contains(&spares), "as many as fit, {spares}");
+        let files = disk.list(dir).unwrap().len();
+        for record in records(30..39, 1) {
+            log.append(&[record]).unwrap();
+        }
+        assert!(count(&disk, dir, ".spare") < spares);
+        assert_eq!(disk.list(dir).unwrap().len(), files, "a segment was made of a spare file");
+        assert_eq!(log.read(0, 100, usize::MAX).unwrap(), records(28..39, 1));
+        drop(log);
+        let log = open(&disk, dir);
+        assert_eq!(log.read(0, 100, usize::MAX).unwrap(), records(28..39, 1));
+        assert_eq!(count(&disk, dir, ".spare"), 0);
+    });
+}
+
+#[test]
+fn a_directory_of_the_first_format_is_refused_by_name() {
+    on_both_disks(|disk, dir| {
+        drop(open(&disk, dir));
+        let path = dir.join("00000000000000000000.aof");
+        disk.open(&path, quoris_storage::OpenMode::CreateNew).unwrap();
+        let error = Log::open(disk.clone(), dir, SMALL).unwrap_err().to_string();
+        assert!(error.contains("00000000000000000000.aof: its format belongs"), "{error}");
     });
 }
 
@@ -216,7 +256,8 @@ fn the_first_record_may_have_any_index() {
 fn segments_are_readable_by_a_person() {
     on_both_disks(|disk, dir| {
         open(&disk, dir).append(&records(0..2, 1)).unwrap();
-        let file = disk.open(&dir.join("00000000000000000000.aof"), quoris_storage::OpenMode::Read);
+        let file = disk
+            .open(&dir.join("00000000000000000000-0000000001.aof"), quoris_storage::OpenMode::Read);
         let file = file.unwrap();
         let mut bytes = vec![0; file.len().unwrap() as usize];
         file.read_exact_at(&mut bytes, 0).unwrap();

@@ -21,10 +21,6 @@ use crate::types::{Entry, LogId, TypeConfig, Vote};
 /// entry is read, however large.
 const READ_BYTES: usize = 1 << 20;
 
-/// A purge waits until no more than this many bytes are unsynced: it syncs them on the node's
-/// thread.
-const PURGE_UNSYNCED_BYTES_MAX: u64 = 4 << 20;
-
 /// How much of what a node without followers has applied stays in memory, bytes.
 const ALONE_BYTES: usize = 256 << 10;
 
@@ -36,8 +32,6 @@ struct Inner {
     log: Mutex<Log>,
     syncer: Mutex<Syncer>,
     ballot: Ballot,
-    /// What may be purged and has not been yet.
-    owed: Mutex<Option<LogId>>,
     reach: Reach,
     audience: Audience,
     fault: Fault,
@@ -45,16 +39,17 @@ struct Inner {
 
 impl SegmentStore {
     pub(crate) fn new(
-        log: Log,
+        mut log: Log,
         syncer: Syncer,
         ballot: Ballot,
         audience: Audience,
         fault: Fault,
     ) -> Self {
-        let (reach, owed) = (Reach::default(), Mutex::default());
+        let reach = Reach::default();
+        log.set_relaxed(syncer.is_relaxed());
         reach.set(log.last().map(|(index, _)| index));
         let (log, syncer) = (Mutex::new(log), Mutex::new(syncer));
-        Self(Arc::new(Inner { log, syncer, ballot, owed, reach, audience, fault }))
+        Self(Arc::new(Inner { log, syncer, ballot, reach, audience, fault }))
     }
 
     /// How far the log reaches, now and later.
@@ -69,6 +64,7 @@ impl SegmentStore {
 
     /// Changes how entries are made durable from the next one on.
     pub(crate) fn set_syncer(&self, syncer: Syncer) {
+        self.log().set_relaxed(syncer.is_relaxed());
         *self.0.syncer.lock().expect("no panic while held") = syncer;
     }
 
@@ -87,20 +83,6 @@ impl SegmentStore {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.log.lock().expect("no panic while held")
-    }
-
-    /// Purges what is owed, unless the disk has so much to write first that the node would stand
-    /// still meanwhile. Then a later append looks again.
-    fn purge_owed(&self, log: &mut Log) -> io::Result<()> {
-        let mut owed = self.0.owed.lock().expect("no panic while held");
-        let Some(upto) = *owed else { return Ok(()) };
-        let is_behind = log.unsynced_bytes() > PURGE_UNSYNCED_BYTES_MAX;
-        if is_behind && log.last().is_some_and(|(last, _)| last > upto.index) {
-            return Ok(());
-        }
-        *owed = None;
-        let purged = log.purge_to(upto.index, upto.leader_id.term);
-        purged.map_err(|error| self.0.fault.raise("purge the log", error))
     }
 
     /// Entries from `start` on, up to `READ_BYTES` but at least one.
@@ -195,7 +177,6 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
         let ticket = {
             let mut log = self.log();
             log.append(&records).map_err(|error| self.0.fault.raise("append to the log", error))?;
-            self.purge_owed(&mut log)?;
             self.0.reach.set(log.last().map(|(index, _)| index));
             if let Some(index) = self.0.audience.is_done_with() {
                 log.release(index, ALONE_BYTES);
@@ -218,7 +199,7 @@ impl RaftLogStorage<TypeConfig> for SegmentStore {
     }
 
     async fn purge(&mut self, upto: LogId) -> io::Result<()> {
-        *self.0.owed.lock().expect("no panic while held") = Some(upto);
-        self.purge_owed(&mut self.log())
+        let purged = self.log().purge_to(upto.index, upto.leader_id.term);
+        purged.map_err(|error| self.0.fault.raise("purge the log", error))
     }
 }

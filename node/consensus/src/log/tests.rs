@@ -67,7 +67,7 @@ impl Parts {
     }
 
     fn segments(&self) -> SegmentStore {
-        let options = LogOptions { segment_bytes: 1024, cache_bytes: 256 };
+        let options = LogOptions { segment_bytes: 1024, spare_bytes: 4096, cache_bytes: 256 };
         let log = Log::open(self.disk.clone(), Path::new("aof"), options).unwrap();
         SegmentStore::new(
             log,

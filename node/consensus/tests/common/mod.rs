@@ -311,7 +311,11 @@ impl Home {
             Kind::Segments => LogKind::Segments {
                 log_dir: self.path("aof"),
                 snapshot_dir: self.path("snapshots"),
-                options: LogOptions { segment_bytes: 4096, cache_bytes: self.setup.cache_bytes },
+                options: LogOptions {
+                    segment_bytes: 4096,
+                    spare_bytes: 16_384,
+                    cache_bytes: self.setup.cache_bytes,
+                },
             },
         };
         GroupOptions {

@@ -5,7 +5,8 @@
 //! queue. Names work the same way, per directory, drained by `sync_dir`. A
 //! crash keeps a seeded prefix of every queue, the next write possibly in part
 //! (its rest missing, or zeros where the length reached the disk before the
-//! data did), and loses the rest. Whatever was open before is dead afterwards:
+//! data did), and loses the rest; but of what only overwrites bytes that the
+//! platter has, it may keep any part. Whatever was open before is dead afterwards:
 //! it belonged to the process that crashed.
 //!
 //! A failed sync drops the queue and reports the error once, as Linux does: a

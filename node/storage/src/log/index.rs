@@ -17,7 +17,7 @@ pub(super) struct Run {
     pub index: u64,
     /// Term of all its records.
     pub term: u64,
-    /// First index of the segment, which names it.
+    /// The life of the segment.
     pub segment: u64,
     /// Offset of its first record in the segment.
     pub offset: u64,

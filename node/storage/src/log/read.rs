@@ -59,7 +59,7 @@ impl Log {
     }
 
     fn segment_of(&self, run: Run) -> &Segment {
-        let at = self.segments.binary_search_by_key(&run.segment, |segment| segment.first);
+        let at = self.segments.binary_search_by_key(&run.segment, |segment| segment.life);
         &self.segments[at.expect("a run is forgotten before its segment is removed")]
     }
 }

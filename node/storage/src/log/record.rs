@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::frame::{self, Place};
 
 /// Bytes of a record's body before its payload.
-pub(super) const BODY_BYTES: usize = 37;
+pub(super) const BODY_BYTES: usize = 41;
 
 /// Bytes that a record takes on disk beside its payload.
 pub(super) const OVERHEAD_BYTES: usize = frame::HEAD_BYTES + BODY_BYTES;
@@ -65,8 +65,6 @@ pub(super) enum Kind {
     Membership = 3,
     /// `index` is the first index that no longer exists.
     Truncate = 4,
-    /// `index` and `term` are the last position that is purged.
-    PurgeMark = 5,
 }
 
 impl From<RecordKind> for Kind {
@@ -86,18 +84,17 @@ impl Kind {
             2 => Some(Kind::Batch),
             3 => Some(Kind::Membership),
             4 => Some(Kind::Truncate),
-            5 => Some(Kind::PurgeMark),
             _ => None,
         }
     }
 
-    /// The kind of an entry, `None` for the marks.
+    /// The kind of an entry, `None` for a mark.
     pub fn entry(self) -> Option<RecordKind> {
         match self {
             Kind::Blank => Some(RecordKind::Blank),
             Kind::Batch => Some(RecordKind::Batch),
             Kind::Membership => Some(RecordKind::Membership),
-            Kind::Truncate | Kind::PurgeMark => None,
+            Kind::Truncate => None,
         }
     }
 }
@@ -131,8 +128,15 @@ impl Head {
     }
 }
 
-/// Appends the record's frame to `buffer`; it will stand at `place`.
-pub(super) fn encode(buffer: &mut Vec<u8>, head: &Head, payload: &[u8], place: Place) {
+/// Appends the record's frame to `buffer`; it will stand at `place`, behind so many bytes that no
+/// finished sync covers. They may have been written with this call or before.
+pub(super) fn encode(
+    buffer: &mut Vec<u8>,
+    head: &Head,
+    payload: &[u8],
+    place: Place,
+    unsynced: u64,
+) {
     assert!(payload.len() <= PAYLOAD_BYTES_MAX, "checked before anything was encoded");
     let start = frame::begin(buffer);
     let mut body = [0; BODY_BYTES];
@@ -142,9 +146,20 @@ pub(super) fn encode(buffer: &mut Vec<u8>, head: &Head, payload: &[u8], place: P
     body[17..25].copy_from_slice(&head.stamp.now_ms.to_le_bytes());
     body[25..33].copy_from_slice(&head.stamp.seed.to_le_bytes());
     body[33..37].copy_from_slice(&head.stamp.engine_version.to_le_bytes());
+    let unsynced = u32::try_from(unsynced).unwrap_or(u32::MAX);
+    body[37..41].copy_from_slice(&unsynced.to_le_bytes());
     buffer.extend_from_slice(&body);
     buffer.extend_from_slice(payload);
     frame::finish(buffer, start, place);
+}
+
+/// Up to where its segment was on the disk for sure when a record was written whose body stands at
+/// `offset`, 0 if not even the header was.
+pub(super) fn synced_before(body: &[u8], offset: u64) -> u64 {
+    let unsynced = body
+        .get(37..41)
+        .map_or(u32::MAX, |bytes| u32::from_le_bytes(bytes.try_into().expect("four bytes")));
+    if unsynced == u32::MAX { 0 } else { offset.saturating_sub(u64::from(unsynced)) }
 }
 
 /// The record in the body of a frame; the error says what is wrong with it.
@@ -194,7 +209,7 @@ mod tests {
         let mut bytes = Vec::new();
         for record in records {
             let place = Place { file, offset: bytes.len() as u64 };
-            encode(&mut bytes, &Head::of(record), &record.payload, place);
+            encode(&mut bytes, &Head::of(record), &record.payload, place, 6);
         }
         bytes
     }
@@ -276,7 +291,7 @@ mod tests {
         };
         let bytes = encode_all(&[record], 0);
         let fixed = [
-            &[51, 0, 0, 0][..],
+            &[55, 0, 0, 0][..],
             &bytes[4..8],
             &[2],
             &1u64.to_le_bytes(),
@@ -284,16 +299,16 @@ mod tests {
             &3u64.to_le_bytes(),
             &4u64.to_le_bytes(),
             &5u32.to_le_bytes(),
+            &6u32.to_le_bytes(),
             b"*1\r\n$4\r\nPING\r\n",
         ];
         assert_eq!(bytes, fixed.concat());
-        // CRC32C of 16 zero bytes (file 0, offset 0), the length and the body,
+        // CRC32C of 16 zero bytes (life 0, offset 0), the length and the body,
         // computed by another program.
-        assert_eq!(bytes[4..8], 0x5120_4d38u32.to_le_bytes());
+        assert_eq!(bytes[4..8], 0x0852_75b9u32.to_le_bytes());
         assert_eq!(
-            [Kind::Blank, Kind::Batch, Kind::Membership, Kind::Truncate, Kind::PurgeMark]
-                .map(|kind| kind as u8),
-            [1, 2, 3, 4, 5]
+            [Kind::Blank, Kind::Batch, Kind::Membership, Kind::Truncate].map(|kind| kind as u8),
+            [1, 2, 3, 4]
         );
     }
 }

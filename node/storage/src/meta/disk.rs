@@ -201,7 +201,7 @@ fn replay(state: &mut State) -> io::Result<Result<(), String>> {
             Step::End => break,
             Step::Bad(detail) => {
                 let at = reader.offset();
-                let plausible = |body: &[u8]| decode(body).is_some();
+                let plausible = |_, body: &[u8]| decode(body).is_some();
                 let file = state.file.as_ref();
                 if frame::any_valid(file, FILE_NUMBER, at + 1, state.len, plausible)? {
                     return Ok(Err(format!("the record at byte {at} is damaged: {detail}")));

@@ -262,6 +262,7 @@ impl Inode {
 
     fn crash(&mut self, dice: &mut Dice) {
         let kept = dice.prefix(self.queue.len());
+        let (whole, any_order) = (self.durable.len() as u64, dice.below(2) == 0);
         let mut lost = self.queue.drain(..);
         for change in lost.by_ref().take(kept) {
             change.apply(&mut self.durable);
@@ -274,12 +275,25 @@ impl Inode {
             }
             ByteChange::Write(offset, bytes).apply(&mut self.durable);
         }
-        drop(lost);
+        for change in lost {
+            if any_order && change.ends_within(whole) && dice.below(2) == 0 {
+                change.apply(&mut self.durable);
+            }
+        }
         self.seen.clone_from(&self.durable);
     }
 }
 
 impl ByteChange {
+    /// Whether it only overwrites what is there, in a file of `len` bytes. Nothing makes such pages
+    /// reach the platter in the order in which they were written.
+    fn ends_within(&self, len: u64) -> bool {
+        match self {
+            ByteChange::Write(offset, bytes) => offset + bytes.len() as u64 <= len,
+            ByteChange::SetLen(_) => false,
+        }
+    }
+
     fn apply(&self, content: &mut Vec<u8>) {
         match self {
             ByteChange::Write(_, bytes) if bytes.is_empty() => {}
