@@ -12,10 +12,14 @@ use redis::{Commands as _, RedisResult};
 use super::writer::connect;
 
 /// The number in front of a file's name: the index of a segment's first record, or a snapshot's.
+/// Files of purged segments that wait to be used again do not count.
 fn indexes(directory: &Path) -> Vec<u64> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let names = entries.map(|entry| entry.expect("it can be read").file_name());
-    let digits = |name: String| name.split(['.', '-']).next().and_then(|part| part.parse().ok());
+    let digits = |name: String| {
+        let (stem, extension) = name.split_once('.')?;
+        (extension != "spare").then(|| stem.split('-').next()?.parse().ok())?
+    };
     names.filter_map(|name| digits(name.into_string().ok()?)).collect()
 }
 

@@ -96,7 +96,8 @@ fn a_log_that_is_long_is_cut_behind_a_snapshot_and_still_complete() {
     let aof = node.data().join("aof");
     let oldest = || {
         let names = std::fs::read_dir(&aof).expect("it has a log");
-        names.map(|entry| entry.expect("it can be read").file_name()).min()
+        let names = names.map(|entry| entry.expect("it can be read").path());
+        names.filter(|path| path.extension().is_some_and(|it| it == "aof")).min()
     };
     let first = oldest();
     let value = "v".repeat(10_000);
