@@ -28,8 +28,8 @@ fix: ## Format, and apply the lints' own corrections
 test: tools ## Run every test, after fetching the clients that some of them use
 	$(CARGO) test --workspace --locked
 
-sanitize: ## Run the engine's unit tests, unsafe modules included, under AddressSanitizer (nightly)
-	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test -p quoris-engine --lib --target x86_64-unknown-linux-gnu --target-dir target/sanitize
+sanitize: ## Run the unit tests of the engine and of scripts, unsafe code included, under AddressSanitizer (nightly)
+	RUSTFLAGS='-Zsanitizer=address --cfg tokio_unstable' $(CARGO) +nightly test -p quoris-engine -p quoris-script --lib --target x86_64-unknown-linux-gnu --target-dir target/sanitize
 
 tools: ## Fetch what the tests use besides Rust: redis-server, Python and Node clients
 	.ci/tools

@@ -85,3 +85,65 @@ fn prefetch_inside(found: &[Option<(&Entry, &[u8])>]) {
     searches.iter().flatten().for_each(Search::prefetch_chunk);
     searches.iter().flatten().for_each(Search::prefetch_record);
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::{Interests, Rng, Seeds, Settings, Stamp};
+
+    /// A command on one of a few keys, whose type it may not be.
+    fn command(rng: &mut Rng) -> Vec<u8> {
+        let key = format!("key:{}", rng.below(8));
+        let member = format!("member:{}", rng.below(9000));
+        let number = format!("{}", rng.below(3000));
+        let long = [b'x'; 300];
+        let words: &[&[u8]] = match rng.below(2000) {
+            0..3 => &[b"DEL", key.as_bytes()],
+            3 => &[b"SET", key.as_bytes(), b"string"],
+            4 => &[b"SELECT", b"1"],
+            5..8 => &[b"SELECT", b"0"],
+            8..100 => &[b"HSET", key.as_bytes(), member.as_bytes(), &long],
+            100..200 => &[b"SADD", key.as_bytes(), number.as_bytes()],
+            200..300 => &[b"SREM", key.as_bytes(), member.as_bytes()],
+            300..400 => &[b"HDEL", key.as_bytes(), member.as_bytes()],
+            400..500 => &[b"LPUSH", key.as_bytes(), member.as_bytes()],
+            500..1200 => &[b"SADD", key.as_bytes(), member.as_bytes(), number.as_bytes()],
+            _ => &[b"HSET", key.as_bytes(), member.as_bytes(), b"value"],
+        };
+        let mut encoded = Vec::new();
+        quoris_resp::encode_command(&mut encoded, words.iter().copied());
+        encoded
+    }
+
+    #[test]
+    fn looking_ahead_changes_nothing() {
+        let engine = || Engine::new(Settings::default(), Seeds { hash: [9; 16] });
+        let (mut one_by_one, mut together) = (engine(), engine());
+        let apply = |engine: &mut Engine, payload: &[u8]| {
+            let mut applying = engine.begin(Stamp::default(), Interests::default());
+            applying.run_payload(payload);
+            applying.finish();
+        };
+        let mut rng = Rng::new(3);
+        for _ in 0..1000 {
+            // A payload begins in database 0.
+            let (mut all, mut select) = (Vec::new(), Vec::new());
+            for _ in 0..40 {
+                let command = command(&mut rng);
+                all.extend_from_slice(&command);
+                if command[8..].starts_with(b"SELECT") {
+                    select = command;
+                } else {
+                    apply(&mut one_by_one, &[select.as_slice(), &command].concat());
+                }
+            }
+            apply(&mut together, &all);
+        }
+        let keys = one_by_one.keyspace().database(0).len();
+        assert!(keys > 4, "{keys} keys are left to be looked at");
+        assert_eq!(one_by_one.digest(), together.digest());
+    }
+}
