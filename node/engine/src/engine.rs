@@ -137,6 +137,22 @@ impl Engine {
         answer(handler(&cx, args, reply), mark, reply)
     }
 
+    /// Whether a request to run a script or function, which has a reading counterpart (`EVAL_RO`),
+    /// can run as that: what it names states that it never writes.
+    pub fn is_reading_script(&self, command: &Command, args: &Args<'_>) -> bool {
+        self.scripting.states_no_writes(command.spec.name, &args[1])
+    }
+
+    /// From here on the keys that scripts read outside an entry are noted, if they are wanted.
+    pub fn begin_script_reads(&self, are_wanted: bool) {
+        self.scripting.reads.begin(are_wanted);
+    }
+
+    /// The keys that have been noted. None are from here on.
+    pub fn end_script_reads(&self) -> Vec<Vec<u8>> {
+        self.scripting.reads.end()
+    }
+
     /// Slot and hash of a key, for [`Args::prepared`] and for prefetching.
     #[inline]
     pub fn prepare(&self, word: usize, key: &[u8]) -> Prepared {

@@ -218,6 +218,9 @@ impl BatchRunner<'_> {
                 // All of a transaction happens at the time of its entry.
                 let now_ms = if self.exec.is_some() { 0 } else { self.now_ms };
                 let at = ReadAt { db: item.db, now_ms, seed: self.now_ms };
+                if entry.reader.is_some() {
+                    applying.engine().begin_script_reads(session.is_remembered.get());
+                }
                 applying.read(at, entry.command, args, &mut reply)
             }
             Kind::Said => return reply.raw(&args[0]),
@@ -247,6 +250,8 @@ impl BatchRunner<'_> {
         }
         if session.is_remembered.get() && item.kind == Kind::Write {
             self.shared.remember_script_reads(session, applying.script_reads());
+        } else if entry.reader.is_some() {
+            self.shared.remember_script_reads(session, &applying.engine().end_script_reads());
         }
         if !is_again {
             self.shared.observed(&ran);

@@ -209,3 +209,31 @@ fn a_function_that_only_reads_can_be_watched_and_killed() {
         eval.expect(KILLED).await;
     });
 }
+
+#[test]
+fn what_states_that_it_never_writes_runs_as_a_read_whatever_it_is_called_with() {
+    with_node(PATIENT, |shared| async move {
+        let mut other = Client::connect(&shared).await;
+        let script = "#!lua flags=no-writes\\nif #ARGV == 0 then while true do end end \
+            return redis.call('INCR', 'a')";
+        let refused = "-ERR Write commands are not allowed from read-only scripts. script: \
+            5dafab82ab439233319cb86eb0934cdede1c58f9, on @user_script:2.\r\n";
+        let sha = "5dafab82ab439233319cb86eb0934cdede1c58f9";
+        let library = "#!lua name=lib\\nredis.register_function{function_name='endless', \
+            callback=function() while true do end end, flags={'no-writes'}}";
+        other.line(&format!("FUNCTION LOAD \"{library}\""), "$3\r\nlib\r\n").await;
+        other.line(&format!("EVAL \"{script}\" 0 x"), refused).await;
+        other.line(&format!("SCRIPT EXISTS {sha}"), "*1\r\n:1\r\n").await;
+        for call in [format!("EVAL \"{script}\" 0\r\n"), format!("EVALSHA {sha} 0\r\n")] {
+            let mut client = endless(&shared, call.as_bytes()).await;
+            other.line("SCRIPT KILL", "+OK\r\n").await;
+            let reply = client.some_line().await;
+            assert!(reply.starts_with("-ERR Script killed by user with SCRIPT KILL"), "{reply}");
+        }
+        let mut client = endless(&shared, b"FCALL endless 0\r\n").await;
+        other.line("FUNCTION KILL", "+OK\r\n").await;
+        let reply = client.some_line().await;
+        assert!(reply.starts_with("-ERR Script killed by user with FUNCTION KILL"), "{reply}");
+        other.line("GET a", "$-1\r\n").await;
+    });
+}

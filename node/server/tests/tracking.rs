@@ -89,12 +89,48 @@ fn what_a_script_reads_counts_and_what_it_writes_does_not() {
 }
 
 #[test]
+fn scripts_that_only_read_are_remembered_by_what_they_read() {
+    with_node(&[], async |shared| {
+        let (mut reader, _) = resp3(&shared).await;
+        let mut writer = Client::connect(&shared).await;
+        writer.line("MSET a 1 b 2 c 3", OK).await;
+        reader.line("CLIENT TRACKING ON", OK).await;
+        let get = "return redis.call('GET', ARGV[1])";
+        // The declared key is b; what is read is a.
+        let calls = [
+            format!("EVAL_RO \"{get}\" 1 b a"),
+            format!("EVAL \"#!lua flags=no-writes\\n{get}\" 1 b a"),
+        ];
+        for call in &calls {
+            reader.line(call, "$1\r\n1\r\n").await;
+            writer.line("SET b 2", OK).await;
+            writer.line("SET a 1", OK).await;
+            reader.expect(&stale(&["a"])).await;
+        }
+        for (between, replies) in
+            [("", "*1\r\n$1\r\n1\r\n"), ("SET c 4", "*2\r\n+OK\r\n$1\r\n1\r\n")]
+        {
+            reader.line("MULTI", OK).await;
+            if !between.is_empty() {
+                reader.line(between, "+QUEUED\r\n").await;
+            }
+            reader.line(&calls[0], "+QUEUED\r\n").await;
+            reader.line("EXEC", replies).await;
+            writer.line("SET b 2", OK).await;
+            writer.line("SET a 1", OK).await;
+            reader.expect(&stale(&["a"])).await;
+        }
+        reader.line("PING", "+PONG\r\n").await;
+    });
+}
+
+#[test]
 fn a_key_whose_time_is_over_is_told_of() {
     with_node(&[], async |shared| {
         let (mut reader, _) = resp3(&shared).await;
         let mut writer = Client::connect(&shared).await;
         reader.line("CLIENT TRACKING ON NOLOOP", OK).await;
-        writer.line("SET a 1 PX 20", OK).await;
+        writer.line("SET a 1 PX 300", OK).await;
         reader.send(b"GET a\r\n").await;
         reader.some_line().await;
         reader.some_line().await;

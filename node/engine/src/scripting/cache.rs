@@ -6,7 +6,7 @@
 
 use alloc::rc::Rc;
 
-use super::{Script, Sha};
+use super::{Script, ScriptFlags, Sha};
 use indexmap::IndexMap;
 
 /// How many scripts that came with an `EVAL` are kept.
@@ -50,9 +50,16 @@ pub(crate) struct Cache {
     evaluated: usize,
     /// How many uses of scripts there have been.
     uses: u64,
+    /// Whether there has been one that states that it never writes.
+    knows_readers: bool,
 }
 
 impl Cache {
+    /// Whether one of them may state that it never writes.
+    pub(crate) fn knows_readers(&self) -> bool {
+        self.knows_readers
+    }
+
     /// The script called `sha`.
     pub(crate) fn get(&self, sha: &Sha) -> Option<Rc<Script>> {
         self.scripts.get(sha).map(|cached| cached.script.clone())
@@ -71,6 +78,7 @@ impl Cache {
     /// Keeps a script for good.
     pub(crate) fn load(&mut self, script: Rc<Script>) {
         let sha = script.sha;
+        self.knows_readers |= script.flags.has(ScriptFlags::NO_WRITES);
         if let Some(before) = self.scripts.insert(sha, Cached { script, used: 0 }) {
             self.evaluated -= usize::from(before.used > 0);
         }
@@ -92,6 +100,7 @@ impl Cache {
     /// Puts a script back that a snapshot holds.
     pub(crate) fn restore(&mut self, script: Rc<Script>, used: u64) {
         self.uses = self.uses.max(used);
+        self.knows_readers |= script.flags.has(ScriptFlags::NO_WRITES);
         self.evaluated += usize::from(used > 0);
         self.scripts.insert(script.sha, Cached { script, used });
     }

@@ -32,7 +32,7 @@ use core::cell::RefCell;
 use quoris_resp::{Protocol, Writer};
 
 pub(crate) use cache::Cache;
-pub(crate) use calls::{Reading, Writing};
+pub(crate) use calls::{Reading, Reads, Writing};
 pub use facts::ScriptingFacts;
 pub use sha::Sha;
 pub use shebang::ScriptFlags;
@@ -212,6 +212,8 @@ pub(crate) struct Scripting {
     pub seen_by_reads: RefCell<Cache>,
     /// Replicated.
     pub functions: Functions,
+    /// What the read that runs a script has read.
+    pub reads: Reads,
     host: RefCell<Option<Box<dyn ScriptHost>>>,
 }
 
@@ -242,6 +244,29 @@ impl Scripting {
     /// Ends what [`Scripting::lend_host`] began.
     pub(crate) fn return_host(&mut self, host: Box<dyn ScriptHost>) {
         *self.host.get_mut() = Some(host);
+    }
+
+    /// A script that a read may run: one of the cache, or one that another read brought to this
+    /// node.
+    pub(crate) fn seen(&self, sha: &Sha) -> Option<Rc<Script>> {
+        self.cache.get(sha).or_else(|| self.seen_by_reads.borrow().get(sha))
+    }
+
+    /// Whether what a command of this name is to run states that it never writes.
+    pub(crate) fn states_no_writes(&self, command: &str, what: &[u8]) -> bool {
+        let flags = match command {
+            "eval" => shebang::parse(what).ok().map(|(flags, _)| flags),
+            "evalsha" if self.knows_readers() => {
+                Sha::parse(what).and_then(|sha| self.seen(&sha)).map(|script| script.flags)
+            }
+            "fcall" => self.functions.find(what).map(|function| function.flags),
+            _ => None,
+        };
+        flags.is_some_and(|flags| flags.has(ScriptFlags::NO_WRITES))
+    }
+
+    fn knows_readers(&self) -> bool {
+        self.cache.knows_readers() || self.seen_by_reads.borrow().knows_readers()
     }
 
     /// Empties the cache.

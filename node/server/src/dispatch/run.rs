@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use quoris_engine::spec::Flags;
-use quoris_engine::{Args, CommandError, ReadAt, Run};
+use quoris_engine::{Args, Command, CommandError, ReadAt, Run};
 use quoris_resp::{Writer, encode_command};
 use tokio::time::Instant;
 
@@ -123,12 +123,13 @@ impl<'a> Runner<'a> {
                 Role::Instant | Role::Free | Role::Watch => {}
             }
         }
+        let reader = self.reader(entry, &args);
         let writes = match entry.command.run {
             Run::Read(_) if entry.handler.is_none() => false,
             Run::Write(_) if self.shared.concerns_all_shards(entry) => {
                 return self.node_command(entry, args, output);
             }
-            Run::Write(_) => true,
+            Run::Write(_) => reader.is_none(),
             _ => return self.node_command(entry, args, output),
         };
         match self.verdict(entry, &args, found.prepared.map(|ready| ready.slot), writes) {
@@ -139,7 +140,7 @@ impl<'a> Runner<'a> {
         if self.shared.is_paused(writes) {
             return Step::Stop(Hold::Paused);
         }
-        if self.has_batch && entry.runs_script {
+        if self.has_batch && reader.is_some() {
             // In its turn it can pause; inside an entry it could not.
             return Step::Stop(Hold::Batch);
         }
@@ -151,8 +152,8 @@ impl<'a> Runner<'a> {
         }
         self.ran += 1;
         self.last = Some(number);
-        if entry.runs_script {
-            return self.script(entry, args, output);
+        if let Some(command) = reader {
+            return self.script(entry, command, args, output);
         }
         if !writes && !self.has_batch {
             return self.read(entry, args, output);
@@ -178,6 +179,18 @@ impl<'a> Runner<'a> {
             return Step::Done(Hold::Batch);
         }
         Step::Next
+    }
+
+    /// What a script runs as that states that it never writes, or has been called so that it cannot.
+    #[inline]
+    fn reader(&self, entry: &Entry, args: &Args<'_>) -> Option<&'static Command> {
+        match entry.reader {
+            Some(command) if entry.command.writes() => {
+                let is_reading = self.shared.engine.borrow().is_reading_script(entry.command, args);
+                is_reading.then_some(command)
+            }
+            reader => reader,
+        }
     }
 
     /// Something has run that may have changed what this node is to its shard.
@@ -237,7 +250,15 @@ impl<'a> Runner<'a> {
         let mut reply = Writer::new(output, self.session.protocol.get());
         let at = ReadAt { db, now_ms: self.now_ms, seed: self.now_ms };
         self.tally.before(entry);
-        let result = self.shared.engine.borrow().read(at, entry.command, args, &mut reply);
+        let engine = self.shared.engine.borrow();
+        if entry.reader.is_some() {
+            engine.begin_script_reads(self.session.is_remembered.get());
+        }
+        let result = engine.read(at, entry.command, args, &mut reply);
+        if entry.reader.is_some() {
+            self.shared.remember_script_reads(self.session, &engine.end_script_reads());
+        }
+        drop(engine);
         let time = self.tally.after(entry);
         if let Err(error) = result {
             self.shared.stats.failed(entry.number);

@@ -1,6 +1,6 @@
 //! Scripts that only read, and the other commands while one of them runs.
 
-use quoris_engine::{Args, ReadAt, Run};
+use quoris_engine::{Args, Command, ReadAt, Run};
 use tokio::time::Instant;
 
 use super::chunk::Found;
@@ -8,26 +8,34 @@ use super::run::{Runner, Step, Verdict};
 use super::silence;
 use crate::observe::Ran;
 use crate::registry::Entry;
-use crate::scripts::{Call, Started};
+use crate::scripts::{Call, Said, Started};
 use crate::session::Hold;
 
 impl Runner<'_> {
     /// Runs a script, unless it takes so long that the connection has to wait for it.
-    pub(super) fn script(&mut self, entry: &Entry, args: Args<'_>, output: &mut Vec<u8>) -> Step {
+    /// It runs as `command`, which only reads.
+    pub(super) fn script(
+        &mut self,
+        entry: &Entry,
+        command: &'static Command,
+        args: Args<'_>,
+        output: &mut Vec<u8>,
+    ) -> Step {
         let db = self.session.db.get();
         let at = ReadAt { db, now_ms: self.now_ms, seed: self.now_ms };
         self.tally.before(entry);
-        let call = Call::new(&args, entry, at);
+        let call = Call::new(&args, entry, command, at);
         match self.shared.start_script(self.session, call, Instant::now()) {
-            Started::Ended((said, result)) => {
+            Started::Ended(Said { reply, result, keys }) => {
                 let time = self.tally.after(entry);
                 if let Err(error) = result {
                     self.shared.stats.failed(entry.number);
                     self.shared.count_error(&error);
                 }
+                self.shared.remember_script_reads(self.session, &keys);
                 self.shared.observed(&Ran { session: self.session, entry, args, db, time });
                 let mark = output.len();
-                output.extend_from_slice(&said);
+                output.extend_from_slice(&reply);
                 silence(self.session, output, mark);
                 Step::Next
             }

@@ -44,6 +44,9 @@ pub(super) async fn make(shared: &Shared, request: &[u8]) -> Result<FunctionPlan
         }
         while shared.is_running_script() {
             // It has what runs libraries, and what it reads must not change.
+            if let Some(error) = shared.busy_since(deadline) {
+                return Err(error);
+            }
             sleep(PAUSE).await;
         }
         let mut plan = shared.engine.borrow().plan_functions(&args)?;

@@ -74,8 +74,8 @@ pub struct Entry {
     pub container: Option<&'static str>,
     /// Its keys.
     pub keys: Keys,
-    /// It runs a script that only reads.
-    pub(crate) runs_script: bool,
+    /// It runs a script: as this command, if that only reads.
+    pub(crate) reader: Option<&'static Command>,
     /// It takes about the same short time whenever it is called.
     pub is_cheap: bool,
     /// What it is to a transaction.
@@ -305,9 +305,16 @@ fn entry(
     let is_cheap = spec.flags.has(Flags::FAST) || is_of_data && spec.complexity == "O(1)";
     let role = Role::of(command, container);
     let handler = handler.or_else(|| crate::functions::handler(container, spec.name));
-    let runs_script = matches!(spec.name, "eval_ro" | "evalsha_ro" | "fcall_ro");
+    let reader = match spec.name {
+        "eval" | "eval_ro" => Some("eval_ro"),
+        "evalsha" | "evalsha_ro" => Some("evalsha_ro"),
+        "fcall" | "fcall_ro" => Some("fcall_ro"),
+        _ => None,
+    };
+    let is_called = |name| move |other: &&'static Command| other.spec.name == name;
+    let reader = reader.and_then(|name| FAMILIES.iter().copied().flatten().find(is_called(name)));
     let keys = keys_of(spec);
-    Entry { number, command, container, keys, runs_script, is_cheap, role, handler }
+    Entry { number, command, container, keys, reader, is_cheap, role, handler }
 }
 
 fn keys_of(spec: &Spec) -> Keys {

@@ -33,7 +33,7 @@ use quoris_script::{LuaHost, Pauses};
 use tokio::time::Instant;
 
 pub(crate) use self::kill::{PARTS, Part};
-pub(crate) use self::run::{Call, Started};
+pub(crate) use self::run::{Call, Said, Started};
 use crate::replies;
 use crate::shared::Shared;
 
@@ -126,6 +126,13 @@ impl Shared {
         let threshold = self.busy_threshold()?;
         let is_long = now.saturating_duration_since(running.began) >= threshold;
         is_long.then(|| replies::busy(running.is_function))
+    }
+
+    /// The same for one who does not wait longer than that.
+    pub(crate) fn busy_since(&self, deadline: Instant) -> Option<CommandError> {
+        let (now, running) = (Instant::now(), self.scripts.running.get()?);
+        let is_over = now >= deadline;
+        self.busy(now).or_else(|| is_over.then(|| replies::busy(running.is_function)))
     }
 
     /// After how long a running script is reported as busy; never if that is 0.

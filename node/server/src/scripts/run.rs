@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
-use quoris_engine::{Args, CommandError, ReadAt, Result};
+use quoris_engine::{Args, Command, CommandError, ReadAt, Result};
 use quoris_resp::{Span, Writer};
 use quoris_script::Fiber;
 use tokio::time::Instant;
@@ -21,16 +21,24 @@ pub(crate) struct Call {
     spans: Vec<Span>,
     at: ReadAt,
     number: u16,
+    /// What it runs as.
+    command: &'static Command,
 }
 
 impl Call {
-    pub(crate) fn new(args: &Args<'_>, entry: &Entry, at: ReadAt) -> Self {
+    /// A request, which runs as `command`.
+    pub(crate) fn new(
+        args: &Args<'_>,
+        entry: &Entry,
+        command: &'static Command,
+        at: ReadAt,
+    ) -> Self {
         let (mut bytes, mut spans) = (Vec::new(), Vec::new());
         for word in args.from(0) {
             spans.push(Span { start: bytes.len() as u32, len: word.len() as u32 });
             bytes.extend_from_slice(word);
         }
-        Call { bytes, spans, at, number: entry.number }
+        Call { bytes, spans, at, number: entry.number, command }
     }
 
     fn args(&self) -> Args<'_> {
@@ -39,7 +47,12 @@ impl Call {
 }
 
 /// What a script said, and how it went.
-type Said = (Vec<u8>, Result);
+pub(crate) struct Said {
+    pub(crate) reply: Vec<u8>,
+    pub(crate) result: Result,
+    /// The keys that it has read, for a client that caches them.
+    pub(crate) keys: Vec<Vec<u8>>,
+}
 
 /// How a script began.
 pub(crate) enum Started {
@@ -64,7 +77,8 @@ impl Shared {
             Ok(fiber) => fiber,
             Err(error) => {
                 let text = format!("ERR no memory for the stack of a script: {error}");
-                return Started::Ended((Vec::new(), Err(CommandError::text(text))));
+                let result = Err(CommandError::text(text));
+                return Started::Ended(Said { reply: Vec::new(), result, keys: Vec::new() });
             }
         };
         self.scripts.slice_began.set(now);
@@ -99,12 +113,15 @@ fn work(
     call: &Rc<Call>,
 ) -> impl FnOnce() -> Said + 'static {
     let (shared, call, protocol) = (Rc::clone(shared), Rc::clone(call), session.protocol.get());
+    let caches = session.is_remembered.get();
     move || {
-        let mut said = Vec::new();
-        let command = shared.registry.entry(call.number).command;
-        let mut reply = Writer::new(&mut said, protocol);
-        let result = shared.engine.borrow().read(call.at, command, call.args(), &mut reply);
-        (said, result)
+        let mut reply = Vec::new();
+        let mut writer = Writer::new(&mut reply, protocol);
+        let engine = shared.engine.borrow();
+        engine.begin_script_reads(caches);
+        let result = engine.read(call.at, call.command, call.args(), &mut writer);
+        let keys = engine.end_script_reads();
+        Said { reply, result, keys }
     }
 }
 
@@ -150,13 +167,14 @@ async fn finish(
     call: Rc<Call>,
     began: Instant,
 ) -> Result {
-    let (mut said, mut result) = script.outcome().await;
+    let Said { mut reply, mut result, keys } = script.outcome().await;
     let shared = Rc::clone(&script.shared);
     if script.end() {
-        said.clear();
-        Writer::new(&mut said, session.protocol.get()).error(replies::SCRIPT_ENDED.as_str());
+        reply.clear();
+        Writer::new(&mut reply, session.protocol.get()).error(replies::SCRIPT_ENDED.as_str());
         result = Err(replies::SCRIPT_ENDED);
     }
+    shared.remember_script_reads(&session, &keys);
     let (entry, time) = (shared.registry.entry(call.number), began.elapsed());
     shared.stats.ran(call.number, 1, time);
     if let Err(error) = &result {
@@ -165,9 +183,9 @@ async fn finish(
     }
     let ran = Ran { session: &session, entry, args: call.args(), db: call.at.db, time: Some(time) };
     shared.observed(&ran);
-    silence(&session, &mut said, 0);
-    if !said.is_empty() {
-        shared.reply(&session, |reply| reply.raw(&said));
+    silence(&session, &mut reply, 0);
+    if !reply.is_empty() {
+        shared.reply(&session, |output| output.raw(&reply));
     }
     Ok(())
 }

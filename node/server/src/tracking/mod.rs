@@ -124,7 +124,9 @@ impl Shared {
         // Before a transaction, it is about all of that.
         track.is_asked &= ran.session.is_in_multi() || ran.session.in_exec.get();
         drop(place);
-        if !caches || !matches!(ran.entry.command.run, Run::Read(_)) {
+        // What a script has read is known better than from its declared keys.
+        let names_keys = ran.entry.reader.is_none();
+        if !caches || !names_keys || !matches!(ran.entry.command.run, Run::Read(_)) {
             return;
         }
         ran.entry.each_key(&ran.args, |word| {
@@ -133,7 +135,7 @@ impl Shared {
         });
     }
 
-    /// Remembers the keys that a client's script has read within an entry. Its own end is yet to be
+    /// Remembers the keys that a client's script has read. Its own end is yet to be
     /// [observed](Shared::observed).
     #[cold]
     pub(crate) fn remember_script_reads(&self, session: &Session, keys: &[Vec<u8>]) {

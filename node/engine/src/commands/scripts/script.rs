@@ -129,8 +129,11 @@ fn debug(_: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
 fn exists(cx: &ReadCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     reply.array(args.len() - 2);
     for word in args.from(2) {
-        let found = Sha::parse(word).and_then(|sha| cx.scripting.cache.get(&sha));
-        reply.integer(found.is_some().into());
+        // What only reads have brought here can be named where it only reads.
+        let found = Sha::parse(word).is_some_and(|sha| {
+            cx.scripting.cache.get(&sha).is_some() || cx.scripting.states_no_writes("evalsha", word)
+        });
+        reply.integer(found.into());
     }
     Ok(())
 }
