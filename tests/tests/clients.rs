@@ -89,6 +89,25 @@ fn node_redis_on_a_cluster() {
     });
 }
 
+/// Lets a program have its rounds, which end with nobody's leader dead.
+fn has_its_rounds(make: impl FnOnce(&Node) -> Command) {
+    CLUSTER.lend(|cluster| {
+        let program = Program::start(make(&cluster.nodes[0]));
+        assert_eq!(program.line(), "2 rounds");
+        program.succeeds();
+    });
+}
+
+#[test]
+fn redis_py_gives_functions_and_scripts_to_all_shards() {
+    has_its_rounds(|node| at(node, program::python("tests/clients/fan_out.py")));
+}
+
+#[test]
+fn ioredis_gives_functions_and_scripts_to_all_shards() {
+    has_its_rounds(|node| javascript("fan_out.js", node));
+}
+
 #[test]
 fn redis_py_on_one_node() {
     let mut node = Node::start(&[]);

@@ -102,7 +102,8 @@ pub enum Effect {
     },
     /// The replicated settings changed.
     Settings,
-    /// The functions have become those of a record of the cluster.
+    /// The functions have become those of a record of the cluster, or it was noted who has asked
+    /// for them.
     Functions,
 }
 

@@ -345,14 +345,42 @@ fn waitaof_syncs_where_writes_do_not() {
     }
 }
 
+/// Makes a set that takes long to drop.
+async fn fill(client: &mut Client, key: &str) {
+    for part in 0..40 {
+        let members: String = (0..500).map(|n| format!(" member:{part}:{n}")).collect();
+        client.line(&format!("SADD {key}{members}"), ":500\r\n").await;
+    }
+}
+
+#[test]
+fn what_a_transaction_removes_is_freed_apart_like_anything_else() {
+    with_node(&[], async |shared| {
+        let mut client = Client::connect(&shared).await;
+        let removals = [
+            ("DEL big", ":1"),
+            ("UNLINK big", ":1"),
+            ("SET big x", "+OK"),
+            ("EVAL \"return redis.call('DEL', KEYS[1])\" 1 big", ":1"),
+        ];
+        for (at, (removal, said)) in removals.into_iter().enumerate() {
+            fill(&mut client, "big").await;
+            client.line("MULTI", "+OK\r\n").await;
+            client.line(removal, "+QUEUED\r\n").await;
+            client.line("DEL big", "+QUEUED\r\n").await;
+            let behind = i32::from(removal.starts_with("SET"));
+            client.line("EXEC", &format!("*2\r\n{said}\r\n:{behind}\r\n")).await;
+            let memory = info(&mut client, "memory").await;
+            assert!(memory.contains(&format!("lazyfreed_objects:{}", at + 1)), "{removal}");
+        }
+    });
+}
+
 #[test]
 fn big_values_that_were_removed_are_freed_apart_and_counted() {
     with_node(&[], async |shared| {
         let mut client = Client::connect(&shared).await;
-        for part in 0..40 {
-            let members: String = (0..500).map(|n| format!(" member:{part}:{n}")).collect();
-            client.line(&format!("SADD big{members}"), ":500\r\n").await;
-        }
+        fill(&mut client, "big").await;
         client.line("SADD small member", ":1\r\n").await;
         client.line("DEL big small", ":2\r\n").await;
         let memory = info(&mut client, "memory").await;

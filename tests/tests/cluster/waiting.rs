@@ -13,7 +13,7 @@ use super::CLUSTER;
 const ROUNDS: usize = 3;
 
 /// Sends a request and waits until one more client of the node is blocked.
-fn block(address: SocketAddr, before: &[&str], line: &str) -> Wire {
+pub fn block(address: SocketAddr, before: &[&str], line: &str) -> Wire {
     let mut wire = Wire::connect(address).expect("the node listens");
     for line in before {
         assert_eq!(text(&call(&mut wire, line)), "OK");
@@ -31,13 +31,13 @@ fn blocked_clients(address: SocketAddr) -> Option<usize> {
     info.split_once("blocked_clients:")?.1.lines().next()?.parse().ok()
 }
 
-fn call(wire: &mut Wire, line: &str) -> Reply {
+pub fn call(wire: &mut Wire, line: &str) -> Reply {
     let words: Vec<&str> = line.split(' ').collect();
     wire.call(&words).expect("the node answers")
 }
 
 /// The ids in the reply to a read of one stream.
-fn ids(reply: &Reply) -> Vec<String> {
+pub fn ids(reply: &Reply) -> Vec<String> {
     let streams = reply.as_slice().unwrap_or_else(|| panic!("there is something: {reply:?}"));
     let entries = streams[0].as_slice().and_then(|pair| pair[1].as_slice());
     let id = |entry: &Reply| text(&entry.as_slice().expect("an id and fields")[0]);

@@ -21,6 +21,14 @@ pub struct Step {
     pub with_error: bool,
 }
 
+impl Step {
+    /// Whether it exchanges databases.
+    pub fn swaps(&self) -> bool {
+        let swaps = |word: &Vec<u8>| word.to_ascii_lowercase().windows(6).any(|it| it == b"swapdb");
+        self.requests.iter().flatten().any(swaps)
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ends = if self.with_error { "ERROR" } else { "TIMEOUT" };

@@ -52,6 +52,10 @@ impl Drop for Seed {
 fn compare(servers: [SocketAddr; 2], count: usize, steps: &[Step]) -> Result<(), (usize, String)> {
     let [mut ours, mut theirs] = servers.map(|address| scene::Scene::new(address, count));
     for (at, step) in steps.iter().enumerate() {
+        // Who is served first then, of keys that are all there at once, is up to a hash table.
+        if step.swaps() && theirs.has_waiting() {
+            continue;
+        }
         let (ours, theirs) = (ours.act(step), theirs.act(step));
         let heard = ours.iter().zip(&theirs).enumerate();
         let different =

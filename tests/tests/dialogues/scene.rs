@@ -105,6 +105,11 @@ impl Scene {
         self.heard.iter_mut().map(|heard| masked(std::mem::take(heard))).collect()
     }
 
+    /// Whether a connection waits for something.
+    pub fn has_waiting(&self) -> bool {
+        self.connections.iter().any(|connection| connection.awaited > 0)
+    }
+
     fn resolve(&mut self, word: &[u8]) -> Vec<u8> {
         let Some(script) = word.strip_prefix(DIGEST_OF) else { return word.to_vec() };
         if let Some(digest) = self.digests.get(script) {

@@ -8,5 +8,6 @@ mod persistence;
 mod protocol;
 mod rows;
 mod settings;
+mod shown;
 mod tools;
 mod waiting;

@@ -79,6 +79,13 @@ impl Engine {
         self.scripting.functions.version()
     }
 
+    /// Whether the requests for all these names have been noted, see [`FunctionPlan::asked`].
+    pub fn have_been_asked(&self, names: &[Vec<u8>]) -> bool {
+        let now = &self.scripting.functions;
+        let is_open = |name: &str| now.unasked.contains(name) || now.departed.contains(name);
+        !names.iter().any(|name| core::str::from_utf8(name).is_ok_and(is_open))
+    }
+
     /// The texts of all libraries.
     pub fn function_sources(&self) -> Vec<Vec<u8>> {
         self.scripting.functions.sources().map(<[u8]>::to_vec).collect()

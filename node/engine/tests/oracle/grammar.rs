@@ -10,7 +10,8 @@
 //!
 //! `<rule>` stands for one of its alternatives and may be a part of a word; `[ … ]` may be left out,
 //! `( … )` groups, `...` repeats what is before it one to three times. Marks stand between blanks,
-//! so that `(1` and `[a` are words; quotes and escapes are those of `redis-cli`.
+//! so that `(1` and `[a` are words; quotes and escapes are those of `redis-cli`. Commands that a rule
+//! `unspoilt` names keep their words.
 
 use std::collections::BTreeMap;
 
@@ -37,24 +38,6 @@ const JUNK: [&[u8]; 16] = [
     b"WITHSCORES",
     b"NX",
     b"GET",
-];
-
-/// Commands with a timeout among their words, and those that have a reply for each word.
-const UNSPOILT: [&[u8]; 14] = [
-    b"BLPOP",
-    b"BRPOP",
-    b"BLMOVE",
-    b"BRPOPLPUSH",
-    b"BLMPOP",
-    b"BZPOPMIN",
-    b"BZPOPMAX",
-    b"BZMPOP",
-    b"SUBSCRIBE",
-    b"PSUBSCRIBE",
-    b"SSUBSCRIBE",
-    b"UNSUBSCRIBE",
-    b"PUNSUBSCRIBE",
-    b"SUNSUBSCRIBE",
 ];
 
 /// A part of a word.
@@ -114,13 +97,19 @@ impl Grammar {
     pub fn request(&self, rule: &str, rng: &mut Rng) -> Request {
         let mut words = Vec::new();
         self.expand(&self.0[rule], rng, &mut words);
-        if rng.below(25) == 0 {
+        if rng.below(25) == 0 && !self.is_unspoilt(&words[0]) {
             spoil(&mut words, rng);
         }
         if rng.below(12) == 0 {
             words[0].make_ascii_lowercase();
         }
         words
+    }
+
+    /// Whether a command is one of the rule `unspoilt`, if there is such a rule.
+    fn is_unspoilt(&self, name: &[u8]) -> bool {
+        let Some(Node::Choice(choices)) = self.0.get("unspoilt") else { return false };
+        choices.iter().any(|(_, choice)| holds(choice, name))
     }
 
     fn expand(&self, node: &Node, rng: &mut Rng, out: &mut Request) {
@@ -161,6 +150,18 @@ impl Grammar {
     }
 }
 
+/// Whether a word is among those of a rule without rules.
+fn holds(node: &Node, name: &[u8]) -> bool {
+    match node {
+        Node::Word(pieces) => {
+            matches!(&pieces[..], [Piece::Text(text)] if text.eq_ignore_ascii_case(name))
+        }
+        Node::Sequence(nodes) => nodes.iter().any(|node| holds(node, name)),
+        Node::Choice(choices) => choices.iter().any(|(_, node)| holds(node, name)),
+        _ => false,
+    }
+}
+
 fn choose<'n>(choices: &'n [(usize, Node)], rng: &mut Rng) -> &'n Node {
     let mut at = rng.below(choices.iter().map(|(weight, _)| weight).sum());
     for (weight, node) in choices {
@@ -175,8 +176,7 @@ fn choose<'n>(choices: &'n [(usize, Node)], rng: &mut Rng) -> &'n Node {
 /// Drops, doubles, replaces or appends a word; never one that says how long to wait.
 fn spoil(words: &mut Request, rng: &mut Rng) {
     let at = rng.below(words.len());
-    let is_whole = UNSPOILT.iter().any(|name| words[0].eq_ignore_ascii_case(name));
-    if is_whole || words.iter().any(|word| word.eq_ignore_ascii_case(b"block")) {
+    if words.iter().any(|word| word.eq_ignore_ascii_case(b"block")) {
         return;
     }
     let junk = JUNK[rng.below(JUNK.len())].to_vec();

@@ -51,7 +51,7 @@ pub(super) async fn make(shared: &Shared, request: &[u8]) -> Result<FunctionPlan
         }
         let mut plan = shared.engine.borrow().plan_functions(&args)?;
         let Some(sources) = plan.sources.take() else {
-            note_asked(shared, &plan.asked);
+            note_asked(shared, &plan.asked).await;
             return Ok(plan);
         };
         let version = shared.cluster().topology().function_version() + 1;
@@ -101,9 +101,9 @@ pub(super) async fn record(
     }
 }
 
-/// Notes in the shard's log that clients have asked here too. It is a courtesy to them, so that it
-/// may get lost.
-fn note_asked(shared: &Shared, names: &[Vec<u8>]) {
+/// Notes in the shard's log that clients have asked here too, so that whoever asks next is told so.
+/// It is a courtesy to them, so that it may get lost.
+async fn note_asked(shared: &Shared, names: &[Vec<u8>]) {
     if names.is_empty() || !shared.group().is_leader() {
         return;
     }
@@ -111,6 +111,8 @@ fn note_asked(shared: &Shared, names: &[Vec<u8>]) {
     let words = std::iter::once(&b"quoris.asked"[..]).chain(names.iter().map(Vec::as_slice));
     encode_command(&mut payload, words.collect::<Vec<_>>().into_iter());
     flush::propose(shared, TAG, Bytes::from(payload));
+    let is_noted = |shared: &Shared| shared.engine.borrow().have_been_asked(names);
+    wait_until(shared, Instant::now() + SPREAD, is_noted).await;
 }
 
 /// Whether this shard has what this node knows to be recorded.

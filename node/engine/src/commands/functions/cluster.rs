@@ -62,6 +62,7 @@ fn adopt(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result
 
 fn asked(cx: &mut WriteCx<'_>, args: Args<'_>, reply: &mut Writer<'_>) -> Result {
     cx.scripting.functions.asked(args.from(1));
+    cx.effects.list.push(Effect::Functions);
     reply.ok();
     Ok(())
 }
