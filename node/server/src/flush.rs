@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quoris_consensus::{Proposal, Stamp};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::config::ClientClass;
+use crate::gather::{Gathering, Situation, Verdict};
 use crate::session::{Ending, Session};
 use crate::shared::Shared;
 use crate::turn::LARGE;
@@ -30,6 +32,7 @@ pub(crate) struct Flusher {
     spare: RefCell<Vec<Rc<Session>>>,
     is_woken: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    pub(crate) gathering: Gathering,
 }
 
 impl Flusher {
@@ -60,6 +63,8 @@ impl Flusher {
 
 /// Ends turns until it is dropped.
 pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
+    let mut look = Box::pin(yield_now());
+    let mut looks = false;
     let turns = poll_fn(move |cx| {
         let flusher = &shared.flusher;
         let mut waker = flusher.waker.borrow_mut();
@@ -67,11 +72,22 @@ pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
             *waker = Some(cx.waker().clone());
         }
         drop(waker);
-        if flusher.is_woken.replace(false) {
-            if !waits_for_sync(&shared) {
+        let is_woken = flusher.is_woken.replace(false);
+        if is_woken || looks {
+            let verdict = verdict(&shared);
+            if verdict == Verdict::Close {
                 end_batch(&shared);
             }
+            looks = verdict == Verdict::Look;
+        }
+        if is_woken {
             send(&shared);
+        }
+        if looks {
+            // Whoever is to send what is waited for may be waiting for this core.
+            std::thread::yield_now();
+            look.set(yield_now());
+            let _ = look.as_mut().poll(cx);
         }
         Poll::<()>::Pending
     });
@@ -79,10 +95,21 @@ pub(crate) fn run(shared: Rc<Shared>) -> impl Future<Output = ()> {
     tokio::task::unconstrained(turns)
 }
 
-/// Whether the turn's batch had better grow while one that is under way is synced.
-fn waits_for_sync(shared: &Shared) -> bool {
-    let is_small = shared.turn.borrow().payload_bytes() < LARGE;
-    is_small && shared.pending.borrow().len() > 0 && shared.is_one_at_a_time()
+/// Whether the turn's batch is to be proposed now.
+fn verdict(shared: &Shared) -> Verdict {
+    let (turn, pending) = (shared.turn.borrow(), shared.pending.borrow());
+    let (joined, bytes) = (turn.shares.len(), turn.payload_bytes());
+    let syncs = shared.is_one_at_a_time();
+    if syncs && pending.len() > 0 && bytes < LARGE {
+        return Verdict::Keep;
+    }
+    // On a node that is alone and does not wait for its disk, a batch costs next to nothing.
+    if joined == 0 || !(syncs || shared.has_followers()) {
+        return Verdict::Close;
+    }
+    let sessions = || pending.batches().map(|batch| batch.shares.len()).sum();
+    let under_way = (pending.len() > 0).then(sessions);
+    shared.flusher.gathering.verdict(&Situation { joined, bytes, under_way }, Instant::now)
 }
 
 /// Proposes the turn's batch, if there is one.
@@ -102,6 +129,7 @@ pub(crate) fn end_batch_at(shared: &Shared, now_ms: u64) {
         return;
     }
     let mut pending = shared.pending.borrow_mut();
+    shared.flusher.gathering.closed(turn.shares.len());
     let payload = turn.close();
     let fresh = pending.fresh();
     let tag = pending.push(std::mem::replace(&mut *turn, fresh));

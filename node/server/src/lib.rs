@@ -33,6 +33,7 @@ mod error;
 mod expiry;
 pub(crate) mod flush;
 mod functions;
+mod gather;
 mod identity;
 pub mod logging;
 pub(crate) mod machine;

@@ -79,6 +79,8 @@ impl Machine for ShardMachine {
             share.session.last_write.set(Some(entry.position.index));
             settle(&shared, share);
         }
+        let joined = shared.turn.borrow().shares.len();
+        shared.flusher.gathering.answered(batch.shares.len(), joined);
         shared.pending.borrow_mut().reuse(batch);
         shared.waits.resume_in_flight();
         shared.flusher.wake();

@@ -339,6 +339,11 @@ impl Shared {
         self.config.borrow().appendfsync() == AppendFsync::Always
     }
 
+    /// Whether entries have to reach other nodes before they commit.
+    pub(crate) fn has_followers(&self) -> bool {
+        self.group.borrow().as_ref().is_some_and(GroupHandle::has_other_voters)
+    }
+
     /// Whether no write is under way and every reply has been handed to its socket.
     pub(crate) fn is_quiet(&self) -> bool {
         let is_idle = self.turn.borrow().is_empty() && self.pending.borrow().len() == 0;

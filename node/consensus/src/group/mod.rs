@@ -101,6 +101,11 @@ impl GroupHandle {
         self.0.lease.led_term().is_some()
     }
 
+    /// Whether other nodes have a say in what commits.
+    pub fn has_other_voters(&self) -> bool {
+        self.0.standing.borrow().voters.iter().any(|voter| *voter != self.0.me)
+    }
+
     /// Who leads, as far as this node knows.
     pub fn leader(&self) -> Option<RaftId> {
         self.0.standing.borrow().leader
