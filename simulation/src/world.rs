@@ -206,6 +206,9 @@ fn config(ip: &str) -> Config {
         "no",
         "--tcp-keepalive",
         "0",
+        // So small that a run has several, and that files of purged ones are written over.
+        "--aof-segment-size",
+        "16kb",
     ])
     .expect("these directives exist")
 }

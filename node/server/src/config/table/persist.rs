@@ -11,6 +11,7 @@ pub(super) const GROUP: Group = Group {
     directives: DIRECTIVES,
 };
 
+const KIB: i64 = 1 << 10;
 const MIB: i64 = 1 << 20;
 const GIB: i64 = 1 << 30;
 
@@ -26,7 +27,7 @@ const DIRECTIVES: &[Directive] = &[
     ),
     memory(
         "aof-segment-size",
-        (MIB, 4 * GIB),
+        (16 * KIB, 4 * GIB),
         64 * MIB,
         "Bytes after which a new file of the log is begun.",
     )
