@@ -26,6 +26,9 @@ pub(crate) async fn run(shared: Rc<Shared>) {
         shared.saves.look(newest, shared.unix_ms(now), shared.stats.changes.get());
         if now - last_second >= Duration::from_secs(1) {
             last_second = now;
+            // It may be a new peak. Asking the allocator and the kernel takes too long to do it more
+            // often.
+            shared.observe.memory_now();
             close_idle(&shared);
         }
     }

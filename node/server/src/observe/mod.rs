@@ -231,9 +231,7 @@ impl Shared {
     pub(crate) fn sample(&self, now: tokio::time::Instant) {
         let stats = &self.stats;
         let counts = [stats.commands_processed.get(), stats.bytes_in.get(), stats.bytes_out.get()];
-        if self.observe.rates.borrow_mut().sample(now, counts) {
-            self.observe.memory_now();
-        }
+        self.observe.rates.borrow_mut().sample(now, counts);
     }
 }
 
