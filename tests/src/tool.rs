@@ -50,8 +50,11 @@ pub fn run_command(mut command: Command, input: &str) -> Ended {
     let started = command.spawn();
     let process = started.unwrap_or_else(|error| panic!("{program}: {error}: run make tools"));
     let mut process = Running(process);
-    let status =
-        wait::until(&format!("{program} ends"), || process.0.try_wait().expect("it is our child"));
+    let status = wait::found(|| process.0.try_wait().expect("it is our child"));
+    let Some(status) = status else {
+        let (said, complained) = (all_of(stdout), all_of(stderr));
+        panic!("{program} does not end; it said: {said}\nand complained: {complained}");
+    };
     Ended { program, code: status.code(), stdout: all_of(stdout), stderr: all_of(stderr) }
 }
 

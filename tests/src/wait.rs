@@ -11,13 +11,18 @@ const INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// When the limit is reached, with what was waited for.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    found(look).unwrap_or_else(|| panic!("gave up waiting until {what}"))
+}
+
+/// The same; `None` when the limit is reached.
+pub fn found<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + LIMIT;
     loop {
-        if let Some(found) = look() {
+        let found = look();
+        if found.is_some() || Instant::now() > deadline {
             return found;
         }
-        assert!(Instant::now() < deadline, "gave up waiting until {what}");
         std::thread::sleep(INTERVAL);
     }
 }
