@@ -42,7 +42,7 @@ impl fmt::Display for Step {
 }
 
 fn shown(word: &[u8]) -> String {
-    let is_plain = !word.is_empty() && word.iter().all(|byte| byte.is_ascii_graphic());
+    let is_plain = !word.is_empty() && word.iter().all(u8::is_ascii_graphic);
     let text = word.escape_ascii().to_string();
     if is_plain { text } else { format!("\"{text}\"") }
 }

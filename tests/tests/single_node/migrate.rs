@@ -1,5 +1,10 @@
 //! `MIGRATE` between two nodes, and from redis-server.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it looks at real processes from outside, where there is no simulated time"
+)]
+
 use std::net::SocketAddr;
 
 use quoris_resp::Reply;
