@@ -67,3 +67,29 @@ fn exec_on_a_node_that_leads_no_more_never_succeeds() {
     assert_eq!(fleet.insist(leader, &["EXISTS", "a"]), "0");
     assert_eq!(client.ask(&["EXEC"]), "-ERR EXEC without MULTI");
 }
+
+#[test]
+fn a_script_that_reads_costs_its_node_no_leadership_and_ends_with_it() {
+    let fleet = Fleet::formed(3, 2);
+    let leader = fleet.wait_for_leader(0);
+    let follower = (leader + 1) % fleet.machines.len();
+    let patience = ["CONFIG", "SET", "busy-reply-threshold", "1"];
+    assert_eq!(fleet.insist(leader, &patience), "OK");
+    let mut client = fleet.machines[leader].connect();
+    client.send(&["EVAL_RO", "while true do end", "0"]);
+    until("the script counts as busy", || {
+        fleet.try_ask(leader, &["PING"])?.starts_with("-BUSY").then_some(())
+    });
+    // Each look takes so long that without heartbeats there would be several elections.
+    let mut looks = 0;
+    until("the followers have looked for a leader often", || {
+        let role = fleet.try_ask(follower, &["ROLE"])?;
+        assert!(role.starts_with("[slave ") && role.contains(" connected "), "{role}");
+        looks += 1;
+        (looks == 200).then_some(())
+    });
+    change_leader(&fleet, leader);
+    let told = client.next();
+    assert!(told.starts_with("-TRYAGAIN"), "{told}");
+    assert_eq!(fleet.insist(leader, &["SET", "a", "1"]), "OK");
+}
