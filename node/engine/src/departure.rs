@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::digest::entry_digest;
 use crate::engine::Engine;
+use crate::keyspace::Entry;
 use crate::rdb;
 
 /// What another server needs to have the same key.
@@ -20,21 +21,29 @@ pub struct Departing {
 impl Engine {
     /// A key of a database for another server; `None` if it is not there at `now_ms`.
     pub fn departing(&self, db: u16, key: &[u8], now_ms: u64) -> Option<Departing> {
-        let (entry, digest) = self.live(db, key, now_ms)?;
+        let entry = self.live(db, key, now_ms)?;
+        let digest = entry_digest(db, entry, &mut Vec::new());
         Some(Departing { payload: rdb::dump(entry), expire_at_ms: entry.expire_at_ms(), digest })
     }
 
     /// Whether a key still is what left.
     pub fn is_unchanged(&self, db: u16, key: &[u8], digest: u128, now_ms: u64) -> bool {
-        self.live(db, key, now_ms).is_some_and(|(_, current)| current == digest)
+        let current = self.live(db, key, now_ms);
+        current.is_some_and(|entry| entry_digest(db, entry, &mut Vec::new()) == digest)
     }
 
-    fn live(&self, db: u16, key: &[u8], now_ms: u64) -> Option<(&crate::keyspace::Entry, u128)> {
+    /// Whether a key is there for another server.
+    pub fn can_depart(&self, db: u16, key: &[u8], now_ms: u64) -> bool {
+        self.live(db, key, now_ms).is_some()
+    }
+
+    fn live(&self, db: u16, key: &[u8], now_ms: u64) -> Option<&Entry> {
         let now_ms = now_ms.max(self.last_stamp.now_ms);
-        let entry = self.keyspace.database(db).get(&self.keyspace.key(key))?;
-        if entry.expire_at_ms().is_some_and(|at| at <= now_ms) {
+        // It could be selected while there were more of them.
+        if db >= self.keyspace.database_count() {
             return None;
         }
-        Some((entry, entry_digest(db, entry, &mut Vec::new())))
+        let entry = self.keyspace.database(db).get(&self.keyspace.key(key))?;
+        entry.expire_at_ms().is_none_or(|at| at > now_ms).then_some(entry)
     }
 }

@@ -50,4 +50,13 @@ fn what_has_expired_does_not_leave() {
     session.line("SET key v PX 10", false);
     session.now_ms += 10;
     assert_eq!(session.engine.departing(0, b"key", session.now_ms), None);
+    assert!(!session.engine.can_depart(0, b"key", session.now_ms));
+}
+
+#[test]
+fn nothing_leaves_a_database_that_is_not_there() {
+    let session = Session::new(1);
+    let db = session.engine.keyspace().database_count();
+    assert_eq!(session.engine.departing(db, b"key", session.now_ms), None);
+    assert!(!session.engine.can_depart(db, b"key", session.now_ms));
 }

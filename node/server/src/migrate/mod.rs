@@ -112,7 +112,9 @@ impl Job {
         let _held = HeldWrites::new(&self.shared);
         self.come_to_rest().await?;
         let keys: Vec<&[u8]> = self.request.keys.iter().map(Vec::as_slice).collect();
-        if !keys.iter().any(|key| self.departing(key).is_some()) {
+        let is_there =
+            |key| self.shared.engine.borrow().can_depart(self.db, key, self.shared.now_ms());
+        if !keys.iter().copied().any(is_there) {
             return Ok("NOKEY");
         }
         let mut target = Target::open(&self.shared.dial, &self.request).await?;
